@@ -1,0 +1,139 @@
+"""The front door: the commands of `callfloor`, each loading what it needs only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import floorplan
+from floorplan import Plan, SiteError
+
+EXAMPLE = Path(__file__).with_name("simulator") / "example.toml"
+
+app = typer.Typer(
+    help="The open call-floor hardware controller.", no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+sim = typer.Typer(help="Parts of a floor that is not there.", no_args_is_help=True)
+boards = typer.Typer(help="Boards, on the bench and on the floor.", no_args_is_help=True)
+app.add_typer(sim, name="sim")
+app.add_typer(boards, name="board")
+
+SiteFile = Annotated[Path, typer.Option("--site", help="The site file.")]
+
+
+@app.command()
+def up(
+    site: Annotated[Path | None, typer.Argument(help="The site file; none: the example floor.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so long.")] = None,
+    web: Annotated[str, typer.Option(help="Where the page is served, HOST:PORT.")] = "127.0.0.1:8080",
+    mqtt: Annotated[str | None, typer.Option(help="Where a broker of its own listens, HOST:PORT.")] = None,
+    desks: Annotated[int | None, typer.Option(min=1, max=5000, help="So many simulated desks.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read the site file, say what is wrong, end.")
+    ] = False,
+) -> None:
+    """Start the floor: the gateway, and what the site file leaves to us (broker, simulator)."""
+    import callfloor_up
+
+    path = site or EXAMPLE
+    if check:
+        plan = floorplan.read(path)
+        print(f"{path}: good. {len(plan.desk)} desks, {len(plan.board)} boards, "
+              f"{len(plan.queue)} queues, {len(plan.wall)} walls.")  # fmt: skip
+        return
+    raise SystemExit(
+        callfloor_up.up(path, address(web, "--web"), address(mqtt, "--mqtt") if mqtt else None, desks, seconds)
+    )
+
+
+@app.command(hidden=True)
+def gateway(site: SiteFile, web: Annotated[str, typer.Option()] = "127.0.0.1:8080") -> None:
+    """Run the gateway alone: what `up` starts when there is more to start."""
+    from gateway.service import serve
+
+    serve(floorplan.read(site), *address(web, "--web"))
+
+
+@app.command()
+def station(
+    board: Annotated[str, typer.Argument(help="Which board of the site file this computer is.")],
+    site: SiteFile,
+    pins: Annotated[str, typer.Option(help="gpiozero or memory.")] = "gpiozero",
+    control: Annotated[str | None, typer.Option(help="With memory: where pins are set, HOST:PORT.")] = None,
+) -> None:
+    """Be a board: a Raspberry Pi with desks, walls or both."""
+    from wallboard.station import run
+
+    run(floorplan.board_json(floorplan.read(site), board, {"kind": pins, "control": control}))
+
+
+@boards.command("json")
+def board_json(
+    board: Annotated[str, typer.Argument(help="Which board of the site file.")],
+    site: SiteFile,
+    pins: Annotated[str, typer.Option(help="machine, gpiozero or memory.")] = "machine",
+) -> None:
+    """Print what a board is told, its board.json. It holds the board's passwords."""
+    import json
+
+    print(json.dumps(floorplan.board_json(floorplan.read(site), board, {"kind": pins}), indent=1))
+
+
+@sim.command("board")
+def sim_board(
+    board: Annotated[str, typer.Argument(help="Which board of the site file.")],
+    site: SiteFile,
+    control: Annotated[str | None, typer.Option(help="Where its pins are set, HOST:PORT.")] = None,
+    heap: Annotated[str, typer.Option(help="The interpreter's heap, 192k or bytes.")] = "192k",
+) -> None:
+    """Run one board of the site file on the real interpreter, until Ctrl-C."""
+    from simulator.board import run
+
+    plan = floorplan.read(site)
+    if control:
+        address(control, "--control")
+    raise SystemExit(run(plan, board, control or _control(plan, board), heap))
+
+
+@sim.command("floor")
+def sim_floor(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
+    """Run the people, the callers and the PBX of the site file, until Ctrl-C."""
+    import asyncio
+
+    from simulator.floor import run
+
+    asyncio.run(run(floorplan.read(site)))
+
+
+def _control(plan: Plan, board: str) -> str | None:
+    return next((row.control for row in plan.board if row.id == board), None)
+
+
+def address(text: str, option: str) -> tuple[str, int]:
+    """(host, port) of HOST:PORT. Raises SiteError naming the option."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise SiteError(f"{option}: '{text}' is not HOST:PORT, like 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def main() -> None:
+    """The one place where errors end: a line on the error output, and exit status 1."""
+    from firmware.start import StartError
+    from gateway.broker import BrokerError
+
+    try:
+        app()
+    except (SiteError, BrokerError, StartError) as error:
+        print(f"callfloor: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""`callfloor up`: starts what a site file needs on this machine, keeps it running, ends it all.
+
+A site file that names its broker, its PBX and real boards leaves one thing to start: the
+gateway, which then runs in this very process. Everything else is a child, restarted if it dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import floorplan
+from floorplan import Plan
+from gateway.broker import GATEWAY, OwnBroker, new_passwords
+from simulator import board as simulated
+from simulator.resize import resize
+
+READY_S = 60.0  # a floor that is not up by then is said to be late, once
+STOP_S = 4.0  # a child that has not ended by then is killed
+PAUSE_S = (0.5, 10.0)  # before a child that died is started again: doubling
+STEADY_S = 30.0  # a child that lived so long starts over with the short pause
+WORDS = 12  # lines of a child kept, to be shown when it dies
+FRAME_S = 0.5
+
+
+@dataclass
+class Child:
+    """One process of ours, and its last words."""
+
+    name: str
+    command: list[str]
+    process: asyncio.subprocess.Process | None = None
+    words: collections.deque[str] = field(default_factory=lambda: collections.deque(maxlen=WORDS))
+
+
+def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: int | None,
+       seconds: float | None) -> int:  # fmt: skip
+    """Runs the floor of a site file until Ctrl-C, SIGTERM or `seconds`. Returns an exit status."""
+    web = _claim(web)
+    tables = floorplan.tables_in(path)
+    if desks:
+        tables = resize(tables, desks)
+    folder = Path(tempfile.mkdtemp(prefix="callfloor-"))
+    try:
+        example = path.parent == Path(simulated.__file__).parent
+        plan = floorplan.check(tables, str(path), folder if example else path.resolve().parent)
+        if plan.broker and not plan.simulator:
+            return _gateway_alone(plan, web, seconds)
+        return asyncio.run(_everything(plan, folder, web, mqtt, seconds))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _claim(web: tuple[str, int]) -> tuple[str, int]:
+    """The page's address, a free port in place of 0. Raises SiteError where it is taken."""
+    try:
+        with socket.create_server(web, family=socket.AF_INET6 if ":" in web[0] else socket.AF_INET) as sock:
+            return web[0], int(sock.getsockname()[1])
+    except OSError as error:
+        raise floorplan.SiteError(
+            f"--web {web[0]}:{web[1]}: cannot be used ({error.strerror}); try --web {web[0]}:0, which takes a free port"
+        ) from error
+
+
+def _gateway_alone(plan: Plan, web: tuple[str, int], seconds: float | None) -> int:
+    from gateway.service import serve
+
+    if seconds:
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    serve(plan, *web)
+    return 0
+
+
+async def _everything(plan: Plan, folder: Path, web: tuple[str, int], mqtt: tuple[str, int] | None,
+                      seconds: float | None) -> int:  # fmt: skip
+    """The whole floor as children of this process."""
+    started = time.monotonic()
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end.set)
+    if seconds:
+        loop.call_later(seconds, end.set)
+
+    broker, plan = _complete(plan, folder, mqtt)
+    site = folder / "site.json"
+    site.touch(mode=0o600)
+    site.write_text(json.dumps(plan.model_dump(mode="json", exclude_none=True)))
+    children = _children(plan, folder, site, broker, web)
+    keepers: list[asyncio.Task[None]] = []
+    try:
+        if broker:
+            print(f"broker      {broker.kind} on {broker.host}:{broker.port}", flush=True)
+            keepers.append(asyncio.create_task(_keep(children.pop(0), end)))
+            await broker.wait_until_ready()
+        keepers += [asyncio.create_task(_keep(child, end)) for child in children]
+        _say_boards(plan)
+        await _until_up(web, end, started)
+        await _show_wall(plan, end)
+    finally:
+        end.set()
+        await asyncio.gather(*reversed(keepers), return_exceptions=True)
+    return 0
+
+
+def _complete(plan: Plan, folder: Path, mqtt: tuple[str, int] | None) -> tuple[OwnBroker | None, Plan]:
+    """The plan with an address and a password for everything it left to us."""
+    tables: dict[str, Any] = plan.model_dump(mode="json", exclude_none=True)
+    broker = None
+    if not plan.broker:
+        boards = [board.id for board in plan.board]
+        passwords = new_passwords(boards)
+        host, port = mqtt or ("127.0.0.1", simulated.free_port())
+        broker = OwnBroker(folder / "broker", plan.site.id, passwords, boards, host, port)
+        broker.write()
+        files = {user: _secret(folder, f"mqtt-{user}", password) for user, password in passwords.items()}
+        tables["broker"] = {
+            "host": broker.host,
+            "port": broker.port,
+            "user": GATEWAY,
+            "secret_file": files[GATEWAY],
+        }
+        for board in tables.get("board", []):
+            board["secret_file"] = files[board["id"]]
+    if plan.simulator:
+        for board in tables.get("board", []):
+            if board["inputs"]:
+                board.setdefault("control", f"127.0.0.1:{simulated.free_port()}")
+        if not plan.pbx.asterisk:
+            secret = _secret(folder, "ami", secrets.token_hex(16))
+            tables["pbx"] = {"asterisk": {
+                "host": "127.0.0.1", "port": simulated.free_port(), "user": "callfloor", "secret_file": secret,
+            }}  # fmt: skip
+    return broker, floorplan.check(tables, "site.json", folder)
+
+
+def _secret(folder: Path, name: str, text: str) -> str:
+    path = folder / f"secret-{name}"
+    path.touch(mode=0o600)
+    path.write_text(text + "\n")
+    return str(path)
+
+
+def _children(plan: Plan, folder: Path, site: Path, broker: OwnBroker | None,
+              web: tuple[str, int]) -> list[Child]:  # fmt: skip
+    """Every process there is to start, in order."""
+    ours = [sys.executable, "-m", "callfloor"]
+    children = [Child("broker", broker.command())] if broker else []
+    children.append(Child("gateway", [*ours, "gateway", "--site", str(site), "--web", f"{web[0]}:{web[1]}"]))
+    if plan.simulator:
+        children.append(Child("simulator", [*ours, "sim", "floor", str(site)]))
+        for board in plan.board:
+            told = simulated.write_board_json(plan, board.id, board.control, folder)
+            children.append(Child(board.id, simulated.command(told)))
+    return children
+
+
+def _say_boards(plan: Plan) -> None:
+    if plan.simulator:
+        python = (
+            "MicroPython"
+            if simulated.micropython()
+            else "CPython, for want of a MicroPython for this machine"
+        )
+        print(f"boards      {len(plan.board)}, running firmware/ on {python}", flush=True)
+
+
+async def _keep(child: Child, end: asyncio.Event) -> None:
+    """Runs a child until the end; starts it again whenever it dies before."""
+    pause_s = PAUSE_S[0]
+    while not end.is_set():
+        started = time.monotonic()
+        child.process = await asyncio.create_subprocess_exec(
+            *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT, env=simulated.environment(), start_new_session=True,
+            preexec_fn=_die_with_parent, limit=2**20,
+        )  # fmt: skip
+        listening = asyncio.create_task(_listen(child))
+        ended = asyncio.create_task(child.process.wait())
+        ending = asyncio.create_task(end.wait())
+        await asyncio.wait([ended, ending], return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        if end.is_set():
+            await _stop(child.process)
+            await listening
+            return
+        await listening
+        if time.monotonic() - started > STEADY_S:
+            pause_s = PAUSE_S[0]
+        print(
+            f"{child.name} ended ({_how(child.process.returncode)}); starting it again in {pause_s:g} s",
+            flush=True,
+        )
+        for line in child.words:
+            print(f"  {child.name}: {line}", flush=True)
+        child.words.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(end.wait(), pause_s)
+        pause_s = min(pause_s * 2, PAUSE_S[1])
+
+
+def _die_with_parent() -> None:
+    """Linux: a child gets SIGTERM when its parent is gone, however that went."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+async def _listen(child: Child) -> None:
+    assert child.process and child.process.stdout
+    while True:
+        try:
+            line = await child.process.stdout.readline()
+        except ValueError:  # a line without end
+            continue
+        if not line:
+            return
+        child.words.append(line.decode(errors="replace").rstrip()[:400])
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _how(status: int | None) -> str:
+    if status is not None and status < 0:
+        return signal.Signals(-status).name
+    return f"exit status {status}"
+
+
+async def _until_up(web: tuple[str, int], end: asyncio.Event, started: float) -> None:
+    """Waits for the gateway's own word that the floor is up, and prints the page's address."""
+    host = "127.0.0.1" if web[0] in ("0.0.0.0", "::") else web[0]
+    page = f"http://{f'[{host}]' if ':' in host else host}:{web[1]}/"
+    late = False
+    while not end.is_set():
+        if await asyncio.to_thread(_answers, page + "healthz"):
+            print(
+                f"page        {page}\nup after    {time.monotonic() - started:.1f} s. Ctrl-C ends it.",
+                flush=True,
+            )
+            return
+        if not late and time.monotonic() - started > READY_S:
+            late = True
+            print(f"not up after {READY_S:.0f} s; {page}healthz says why", flush=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(end.wait(), 0.1)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+async def _show_wall(plan: Plan, end: asyncio.Event) -> None:
+    """Draws the first wall as its board wrote it: live on a terminal, once anywhere else."""
+    from wallboard.picture import read_ppm, terminal
+
+    walls = [wall for wall in plan.wall if wall.panel.path and wall.panel.path.suffix == ".ppm"]
+    if not walls or not plan.simulator:
+        await end.wait()
+        return
+    wall, path = walls[0], walls[0].panel.path
+    live = sys.stdout.isatty()
+    before, height = "", 0
+    while not end.is_set():
+        text = await asyncio.to_thread(_drawn, path, read_ppm, terminal)
+        if text and text != before:
+            title = f"wall        {wall.name or wall.id}, {wall.panel.size[0]} x {wall.panel.size[1]} lights"
+            back = f"\x1b[{height}F\x1b[J" if height else ""
+            print(f"{back}{title}\n{text}", flush=True)
+            before, height = text, text.count("\n") + 2
+            if not live:
+                await end.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(end.wait(), FRAME_S)
+
+
+def _drawn(path: Any, read_ppm: Any, terminal: Any) -> str:
+    try:
+        return str(terminal(read_ppm(path.read_bytes())))
+    except (OSError, ValueError):
+        return ""  # not drawn yet

@@ -1,0 +1,212 @@
+"""Writes docs/contract.md from firmware/contract.py: `python docs/generate.py`, or `--check` to compare.
+
+What a message is for is the comment above its row, what a field means the remark behind it:
+so a board carries none of these words in its memory, and none of them is written twice.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import tokenize
+from pathlib import Path
+from typing import Any
+
+from firmware import contract
+
+PAGE = Path(__file__).parent / "contract.md"
+SOURCES = (Path(contract.__file__), Path(contract.__file__).with_name("conclusions.py"))
+
+HEAD = """\
+# The contract: what travels over MQTT
+
+<!-- Written by `make docs` from firmware/contract.py and conclusions.py: change it there. -->
+
+Boards, gateway and walls speak MQTT 3.1.1 with each other, and this page is all they say.
+The table that both ends import is [`firmware/contract.py`](../firmware/contract.py); the rows that no board
+ever hears stand in [`firmware/conclusions.py`](../firmware/conclusions.py) beside it.
+
+## Rules
+
+* Every topic begins with `{root}/{{site}}/`; the number is the version of this contract.
+  Each `+` below stands for an id: 1 to 32 of `a-z`, `0-9` and `-`; inputs and panels are numbered from 0.
+* A message is one JSON object in UTF-8. Fields nobody knows are ignored. A message with a field wrong or
+  missing is refused whole, and the refusal names the topic and the field.
+* `null` means unknown, and only fields marked so may be it. It never means no, none or zero.
+* An empty message clears its topic: what was said there no longer counts.
+* Boards have no clock. A reading says how long ago it changed (`age_ms`), and the gateway counts back from
+  its arrival.
+* A retained message gives a state, never a time: it may be old until a `beat` proves it fresh.
+* Commands are never retained: a stored command would be carried out with every start.
+* Whoever may vanish leaves a will, `lost`, with the boot id of its start. A will of an earlier start counts
+  no more.
+* A board knows its inputs and panels, not its desks and walls. The site file ties them together.
+
+## Numbers both ends hold to
+
+| name | value | what it is |
+| --- | --- | --- |
+"""
+
+TOPICS = ("## Topics", "", "| topic | from | retained | QoS | what |", "| --- | --- | --- | --- | --- |")
+
+
+class Undocumented(Exception):
+    """A row of the contract without its words."""
+
+
+def page() -> str:
+    """The whole page. Raises Undocumented, naming the row."""
+    words = Words("\n".join(path.read_text(encoding="utf-8") for path in SOURCES))
+    lines = [HEAD.format(root=contract.ROOT).rstrip("\n")]
+    lines += [f"| `{name}` | {value} | {words.behind(line, name)} |" for name, value, line in words.numbers()]
+    lines += [
+        "",
+        "## Topics",
+        "",
+        "| topic | from | retained | QoS | what |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for message in contract.MESSAGES:
+        link = f"[`{message.topic}`](#{_anchor(message.topic)})"
+        retained = "yes" if message.retained else "never"
+        lines.append(
+            f"| {link} | {message.sender} | {retained} | {message.qos} | {words.above(message.topic)} |"
+        )
+    for message in contract.MESSAGES:
+        lines += ["", *_section(message, words)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(message: Any, words: Words) -> list[str]:
+    retained = "retained" if message.retained else "never retained"
+    lines = [
+        f"### `{message.topic}`",
+        "",
+        words.above(message.topic),
+        "",
+        f"From the {message.sender}, {retained}, QoS {message.qos}, at most {message.size} bytes.",
+        "",
+        "| field | what it holds | meaning |",
+        "| --- | --- | --- |",
+    ]
+    for field, kind, limit in contract.fields_of(message.topic):
+        holds = _kind(kind, limit) + (", or null: unknown" if field.endswith("?") else "")
+        lines.append(f"| `{field.rstrip('?')}` | {holds} | {words.of_field(message.topic, field)} |")
+    return lines
+
+
+def _kind(kind: Any, limit: Any) -> str:
+    if kind == contract.INT:
+        return f"whole number, {limit[0]} to {limit[1]}"
+    if type(kind) is tuple:
+        return "one of " + ", ".join(f"`{word}`" for word in kind)
+    return {
+        contract.FLAG: "true or false",
+        contract.TEXT: f"text, at most {limit} characters",
+        contract.NUMBERS: f"object of at most {limit} names, each with a whole number or null",
+        contract.ITEMS: f"array of at most {limit}",
+    }[kind]
+
+
+def _anchor(title: str) -> str:
+    """The anchor a heading gets: lower case, letters, digits and hyphens."""
+    return "".join(letter for letter in title.lower() if letter.isalnum() or letter in "-_")
+
+
+class Words:
+    """The comments of the contract's source, by the row they belong to."""
+
+    def __init__(self, source: str) -> None:
+        self.comments: dict[int, str] = {}  # by line
+        self.alone: set[int] = set()  # lines that hold nothing but a comment
+        self.texts: dict[int, str] = {}  # the last string that begins on a line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            line = token.start[0]
+            if token.type == tokenize.STRING:
+                self.texts[line] = ast.literal_eval(token.string)
+            elif token.type == tokenize.COMMENT:
+                self.comments[line] = token.string.lstrip("# ")
+                if not token.line[: token.start[1]].strip():
+                    self.alone.add(line)
+        self.assigned = {
+            node.targets[0].id: node
+            for node in ast.parse(source).body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        table = [*_members(self.assigned["MESSAGES"].value), *_members(self.assigned["CONCLUSIONS"].value)]
+        self.rows: dict[str, int] = {}  # topic → line of its message
+        self.fields: dict[tuple[str, str], int] = {}  # topic, field → line of its row
+        for row in table:
+            parts = row.args if isinstance(row, ast.Call) else _members(row)
+            topic = ast.literal_eval(parts[0])
+            self.rows[topic] = row.lineno
+            self.fields |= {(topic, name): line for name, line in self._fields(parts[-1], row.lineno)}
+
+    def _fields(self, node: ast.expr, after: int) -> list[tuple[str, int]]:
+        """(name, line) of each field in an expression like `("state ...;") + READING`."""
+        if isinstance(node, ast.BinOp):
+            return self._fields(node.left, after) + self._fields(node.right, after)
+        if isinstance(node, ast.Name):
+            assignment = self.assigned[node.id]
+            return self._fields(assignment.value, assignment.lineno)
+        assert node.end_lineno
+        lines = [
+            line for line in range(node.lineno, node.end_lineno + 1) if line in self.texts and line > after
+        ]
+        return [(self.texts[line].split()[0], line) for line in lines]
+
+    def numbers(self) -> list[tuple[str, int, int]]:
+        """(name, value, line) of each number the contract sets, in its order."""
+        return [
+            (name, getattr(contract, name), node.lineno)
+            for name, node in self.assigned.items()
+            if type(getattr(contract, name)) is int
+        ]
+
+    def behind(self, line: int, what: str) -> str:
+        """The remark at the end of a line."""
+        if line not in self.comments or line in self.alone:
+            raise Undocumented(f"the contract, line {line}: {what} has no remark behind it that says what it is")
+        return self.comments[line].replace("|", "\\|")
+
+    def of_field(self, topic: str, field: str) -> str:
+        return self.behind(self.fields[topic, field], f"'{field}' of {topic}")
+
+    def above(self, topic: str) -> str:
+        """The comment lines right above a message's row."""
+        line = self.rows[topic]
+        found: list[str] = []
+        while line - 1 in self.alone:
+            line -= 1
+            found.insert(0, self.comments[line])
+        if not found:
+            raise Undocumented(
+                f"the contract, line {line}: {topic} has no comment above it that says what it is for"
+            )
+        return " ".join(found)
+
+
+def _members(node: ast.expr) -> list[ast.expr]:
+    assert isinstance(node, ast.Tuple)
+    return node.elts
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the page, or with `--check` says whether it is what it should be."""
+    text = page()
+    if "--check" not in arguments:
+        PAGE.write_text(text, encoding="utf-8")
+        return 0
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"docs/{PAGE.name} is not what firmware/contract.py says: run `make docs`", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Undocumented as error:
+        sys.exit(str(error))

@@ -1,0 +1,52 @@
+"""What the gateway concludes and tells everybody else: the part of the contract that no board hears.
+
+Rows as in `firmware/contract.py`, which adds them to its table everywhere but on a board.
+"""
+
+CONCLUSIONS = (
+    # The conclusion about one desk, in one word and in many.
+    ("desk/+/now", "gateway", True, 1, 1280, (
+        "status one-of free ringing talking held away unknown lost;"  # the conclusion
+        "reason text 160;"  # why, in words
+        "phone? one-of idle ringing talking held unknown;"  # as the board read it
+        "in_call? flag;"  # the headset's call
+        "muted? flag;"  # the headset's microphone
+        "docked? flag;"  # the headset's cradle
+        "missed int"  # readings that never came, by the gaps in seq
+    )),
+    # What a wall should show beside what it says it shows.
+    ("wall/+/now", "gateway", True, 1, 1280, (
+        "scene text 8;"  # what it should show
+        "shown? text 8;"  # what it says it shows
+        "values_seq? int;"  # the values it says are on it
+        "fresh flag;"  # it says its figures are proved, and its board is there
+        "reason text 160"  # what is the matter, in words
+    )),
+    # One queue. Null is unknown: never the last figure once more.
+    ("queue/+/now", "gateway", True, 1, 1536, (
+        "waiting? int;"  # callers not yet connected; ringing still waits
+        "oldest_wait_s? int;"  # of those still waiting; 0 when nobody waits
+        "free? int;"  # desks that could take a call
+        "ringing? int;"  # desks that ring
+        "talking? int;"  # desks in a call, held ones too
+        "away? int;"  # desks paused, empty, lost or unknown
+        "joined? int;"  # callers since counting began
+        "answered? int;"  # of them, connected
+        "abandoned? int;"  # of them, gone before that
+        "asa_s? int;"  # mean wait of the answered, rounded; null: none yet
+        "service_level_pct? int 100;"  # by the queue's own formula; null: no calls yet
+        "reason text 160"  # why figures are unknown; empty when they are known
+    )),
+    # The house in one line.
+    ("floor/now", "gateway", True, 1, 384, (
+        "free int;"  # desks
+        "ringing int;"  # desks
+        "talking int;"  # desks
+        "held int;"  # desks
+        "away int;"  # desks
+        "unknown int;"  # desks
+        "lost int;"  # desks whose board is lost
+        "boards_lost int;"  # boards
+        "refused int"  # messages that broke this contract, since the gateway started
+    )),
+)

@@ -1,0 +1,92 @@
+"""The places at a board where desks are plugged in: each one's phone and headset, read together."""
+
+from firmware.clock import now_ms, sleep_ms
+from firmware.headset import Headset
+from firmware.phone import Phone
+
+SAMPLE_MS = 10
+
+PHONE = "board/+/input/+/phone"
+HEADSET = "board/+/input/+/headset"
+
+
+class Inputs:
+    """All inputs of one board. `entries` are those of board.json, `pins` any of the pin factories."""
+
+    def __init__(self, entries: list, pins):
+        self.lag_ms = 0  # the longest the loop was held up since somebody set this to 0
+        self._pins = pins
+        self._places = [Input(entry, pins) for entry in entries]
+
+    async def run(self, changed) -> None:
+        """Reads every pin a hundred times a second; `changed(input, pattern, fields, since_ms)` is told.
+
+        It is also the witness of a loop that is held up.
+        """
+        await self._pins.run()
+        before_ms = now_ms()
+        while True:
+            await sleep_ms(SAMPLE_MS)
+            at_ms = now_ms()
+            self.lag_ms = max(self.lag_ms, at_ms - before_ms - SAMPLE_MS)
+            before_ms = at_ms
+            for number, place in enumerate(self._places):
+                for pattern, fields, since_ms in place.sample(at_ms):
+                    changed(number, pattern, fields, since_ms)
+
+    def readings(self) -> list:
+        """Every input's present state, as (input, pattern, fields, since_ms)."""
+        return [(number,) + row for number, place in enumerate(self._places) for row in place.readings()]
+
+
+class Input:
+    """One place: `entry` is one of `inputs` in board.json."""
+
+    def __init__(self, entry: dict, pins):
+        phone = entry.get("phone")
+        headset = entry.get("headset")
+        self.phone = self.headset = None
+        if phone:
+            self.phone = Phone(phone.get("hangup_ms", 250))
+            self._hook = _contact(pins, phone, "pin")
+            self._ring = _contact(pins, phone, "ring")
+        if headset:
+            self.headset = Headset("pin" in headset, "dock" in headset)
+            self._lamp = _contact(pins, headset, "pin")
+            self._dock = _contact(pins, headset, "dock")
+
+    def sample(self, now_ms: int):
+        """Reads the pins once; what is new, as (pattern, fields, since_ms) each."""
+        news: tuple = ()
+        if self.phone and self.phone.sample(self._hook(), self._ring(), now_ms):
+            news = (self.phone_reading(),)
+        if self.headset and self.headset.sample(self._lamp(), self._dock(), now_ms):
+            news += (self.headset_reading(),)
+        return news
+
+    def readings(self):
+        """What it says now, whether changed or not."""
+        found = []
+        if self.phone:
+            found.append(self.phone_reading())
+        if self.headset:
+            found.append(self.headset_reading())
+        return found
+
+    def phone_reading(self):
+        return PHONE, {"state": self.phone.state}, self.phone.since_ms
+
+    def headset_reading(self):
+        headset = self.headset
+        return HEADSET, {"in_call": headset.in_call, "docked": headset.docked}, headset.since_ms
+
+
+def never():
+    """The pin of a sensor that is not there."""
+    return False
+
+
+def _contact(pins, settings, key):
+    if key not in settings:
+        return never
+    return pins.contact(settings[key], settings.get("active", "low") == "low")

@@ -1,0 +1,171 @@
+"""A board's talk with the broker: who it is, what it reads, what it is told."""
+
+import asyncio
+from random import randrange
+
+from firmware import contract
+from firmware.clock import now_ms, sleep_ms, wait_ms
+from firmware.mqtt import Client
+
+AGAIN_MS = 5000  # boards answer a new gateway spread over so long, so that they do not come all at once
+
+
+def outboxes(count):
+    """One for each input; a wall board, which has none, does not even load them."""
+    if not count:
+        return []
+    from firmware.outbox import Outbox
+
+    return [Outbox(contract.OUTBOX_READINGS) for _ in range(count)]
+
+
+class Link:
+    """Keeps one board's word to the broker.
+
+    `settings` is board.json, `hello` who the board is. `hear(pattern, ids, fields)` gets what it is told;
+    `inputs` are the board's Inputs, or None.
+    """
+
+    def __init__(self, settings: dict, hello: dict, hear, inputs):
+        broker = settings["broker"]
+        self.site = settings["site"]
+        self.board = settings["board"]
+        self.boot = hello["boot"]
+        self.outboxes = outboxes(len(settings["inputs"]))
+        self.reconnects = -1  # the first connect is not one
+        self.refused = 0
+        self.hello = hello
+        self._hear = hear
+        self._inputs = inputs
+        self._again: asyncio.Task | None = None  # the task that does
+        self._gateway = None  # the boot of the gateway that was last heard
+        self._due = {}  # (pattern, ids, command id) → fields: only ever worth their latest value
+        self._lasting = {}  # of these the retained ones: said again on every new connection
+        self.asked = asyncio.Event()  # a new gateway wants to know who is there
+        self._work = asyncio.Event()
+        self.client = Client(
+            broker["host"],
+            broker["port"],
+            self.board,
+            user=broker.get("user"),
+            password=broker.get("password"),
+            keepalive_s=broker.get("keepalive_s", contract.KEEPALIVE_S),
+            tls=broker.get("tls"),
+            will=(
+                self.topic("board/+/state", self.board),
+                contract.encode("board/+/state", {"state": "lost", "boot": self.boot}),
+                True,
+                1,
+            ),
+            on_message=self._message,
+            on_up=self._up,
+            on_down=self._down,
+            on_ack=self._acknowledged,
+        )
+        self.client.subscribe(self.topic("beat"), 0)
+        self.client.subscribe(self.topic("board/+/command", self.board), 1)
+        if settings["panels"]:
+            self.client.subscribe(self.topic("gateway/state"), 1)
+            self.client.subscribe(self.topic("values"), 1)
+            self.client.subscribe(self.topic("board/+/panel/+/scene", self.board), 1)
+
+    def topic(self, pattern, *ids):
+        return contract.topic(self.site, pattern, *ids)
+
+    def changed(self, number: int, pattern: str, fields: dict, since_ms: int) -> None:
+        """A reading of one input, to be delivered in order, however long the link is away."""
+        fields["boot"] = self.boot
+        self.outboxes[number].put(pattern, fields, since_ms)
+        self._work.set()
+
+    def state(self, pattern: str, ids: tuple, fields: dict) -> None:
+        """Something only whose latest value matters: sent when the link is up, newest only."""
+        key = (pattern, ids, fields.get("id"))  # answers are told apart by their id
+        self._due[key] = fields
+        if contract.BY_TOPIC[pattern].retained:
+            self._lasting[key] = fields
+        self._work.set()
+
+    async def run(self) -> None:
+        """Connects, listens and sends until cancelled."""
+        sending = asyncio.create_task(self._send())
+        try:
+            await self.client.run()
+        finally:
+            sending.cancel()
+
+    async def _send(self):
+        while True:
+            await wait_ms(self._work, 60000)
+            try:
+                while self.client.up and await self._send_one():
+                    pass
+            except OSError:  # the link went: on_down marks what has to go again
+                pass
+
+    async def _send_one(self):
+        for key in self._due:
+            fields = self._due.pop(key)
+            try:
+                await self._publish(key[0], key[1], fields)
+            except OSError:
+                self._due.setdefault(key, fields)
+                raise
+            return True
+        for number, outbox in enumerate(self.outboxes):
+            row = outbox.next()
+            if row:
+                pattern, fields, since_ms, _ = row
+                fields["age_ms"] = now_ms() - since_ms
+                row[3] = 0  # on its way, its packet id not yet known
+                row[3] = await self._publish(pattern, (self.board, number), fields)
+                return True
+        return False
+
+    async def _publish(self, pattern, ids, fields):
+        message = contract.BY_TOPIC[pattern]
+        return await self.client.send(
+            self.topic(pattern, *ids), contract.encode(pattern, fields), message.retained, message.qos
+        )
+
+    def _up(self):
+        self.reconnects += 1
+        self.state("board/+/hello", (self.board,), self.hello)
+        self.state("board/+/state", (self.board,), {"state": "ready", "boot": self.boot})
+        self._due.update(self._lasting)
+        if self.reconnects:
+            self._again = asyncio.create_task(self._say_again())  # the broker may have forgotten it all
+
+    def _down(self, reason):
+        print("link down:", reason)
+        for outbox in self.outboxes:
+            outbox.link_lost()
+
+    def _acknowledged(self, packet_id):
+        for outbox in self.outboxes:
+            outbox.acknowledged(packet_id)
+
+    def _message(self, topic, payload, retained):
+        try:
+            pattern, ids, fields = contract.parse(topic, payload)
+        except contract.ContractError as error:
+            self.refused += 1
+            print(error)
+            return
+        if fields is None:
+            return
+        if retained and pattern == "board/+/command":
+            return  # a stored command is nobody's wish any more
+        if pattern == "beat" and fields["boot"] != self._gateway:
+            self._gateway = fields["boot"]
+            self.asked.set()
+            self._again = asyncio.create_task(self._say_again())
+        self._hear(pattern, ids, fields)
+
+    async def _say_again(self):
+        """Every state once more, with its true age: for a new gateway, or a broker that was away."""
+        await sleep_ms(randrange(AGAIN_MS))
+        if not self._inputs:
+            return
+        for number, pattern, fields, since_ms in self._inputs.readings():
+            self.changed(number, pattern, fields, since_ms)

@@ -1,0 +1,47 @@
+"""Starts a board: `import firmware.main`, by hand once, by the board itself ever after.
+
+`firmware/` and one `board.json` beside it are all that a board needs. On a microcontroller
+the first start leaves a one-line main.py there, so that power is all it takes from then on.
+"""
+
+import asyncio
+import sys
+import time
+
+import firmware.mqtt  # noqa: F401  the largest first, while there is room to compile it
+from firmware.clock import forget
+from firmware.station import Station
+
+
+def made(path):
+    """The station that a board.json describes. What is needed only for this is forgotten again."""
+    from firmware import start
+
+    start.stay()
+    settings = start.read(path)
+    panels = start.open_panels(settings)
+    station = Station(settings, start.hello(settings, panels), start.open_pins(settings), panels)
+    forget("start")
+    return station
+
+
+def begin_again():
+    """A chip resets after five seconds; a program ends, and whoever started it starts it again."""
+    try:
+        from machine import reset
+    except ImportError:
+        sys.exit(1)
+    time.sleep(5)
+    reset()
+
+
+try:
+    asyncio.run(made(sys.argv[1] if len(sys.argv) > 1 else "board.json").run())
+except KeyboardInterrupt:
+    pass
+except Exception as error:  # the last door: say it, and begin again
+    if hasattr(sys, "print_exception"):
+        sys.print_exception(error)
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
+    begin_again()

@@ -1,0 +1,117 @@
+"""What a board does once, at its start. A microcontroller forgets this file afterwards: memory is scarce."""
+
+import json
+import os
+import sys
+from binascii import hexlify
+
+from firmware import contract
+
+
+class StartError(Exception):
+    """A board.json that cannot be used; the text says what and what to try."""
+
+
+def read(path: str) -> dict:
+    """The settings in a board.json. Raises StartError."""
+    try:
+        with open(path) as file:
+            settings = json.load(file)
+    except OSError:
+        raise StartError("%s is missing: `callfloor board provision` writes it" % path)
+    except ValueError:
+        raise StartError("%s is not JSON: write it again with `callfloor board provision`" % path)
+    for name in ("site", "board", "broker", "inputs", "panels"):
+        if name not in settings:
+            raise StartError("%s: '%s' is missing" % (path, name))
+    return settings
+
+
+def open_pins(settings: dict):
+    """The pins board.json asks for: on a chip, on a Raspberry Pi, or none at all. Raises StartError."""
+    kind = settings.get("pins", {}).get("kind", "machine")
+    if not settings["inputs"]:
+        return None  # a wall board reads none
+    settings = settings.get("pins", {})
+    if kind == "memory":
+        from firmware import pins_memory
+
+        return pins_memory.Pins(settings)
+    if kind == "gpiozero":
+        from firmware import pins_gpiozero
+
+        return pins_gpiozero.Pins(settings)
+    if kind == "machine":
+        from firmware import pins_machine
+
+        return pins_machine.Pins(settings)
+    raise StartError("pins of kind '%s': it is machine, gpiozero or memory" % kind)
+
+
+def open_panels(settings: dict) -> list:
+    """The lights board.json names, in its order. Raises ValueError for a kind no board has."""
+    if not settings["panels"]:
+        return []
+    from firmware import panels
+
+    return [panels.open(entry) for entry in settings["panels"]]
+
+
+def hello(settings: dict, panels: list) -> dict:
+    """Who this board is: the fields of `board/+/hello`."""
+    name, version = sys.implementation.name, sys.implementation.version
+    return {
+        "boot": hexlify(os.urandom(4)).decode(),
+        "definition": settings.get("definition", "unknown"),
+        "firmware": firmware_hash(),
+        "python": "%s %d.%d on %s" % (name, version[0], version[1], sys.platform),
+        "inputs": " ".join([senses(entry) for entry in settings["inputs"]])[:128],
+        "panels": " ".join(["%dx%d" % (panel.width, panel.height) for panel in panels])[:128],
+        "health_s": health_s(settings),
+        "restart": why_started(),
+    }
+
+
+def health_s(settings: dict) -> int:
+    """How often to give a sign of life: twice a keepalive, so that two missed are noticed within one."""
+    return max(1, min(contract.HEALTH_S, settings["broker"].get("keepalive_s", contract.KEEPALIVE_S) // 2))
+
+
+def senses(entry: dict) -> str:
+    """What one input can tell: `phone+headset`, or `-` for an empty place."""
+    return "+".join([name for name in ("phone", "headset") if entry.get(name)]) or "-"
+
+
+def firmware_hash() -> str:
+    """16 hex digits that name the firmware's files: equal files, equal hash."""
+    from hashlib import sha256
+
+    folder = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+    total = sha256()
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(folder + "/" + name, "rb") as file:
+                while block := file.read(512):
+                    total.update(block)
+    return hexlify(total.digest()).decode()[:16]
+
+
+def why_started() -> str:
+    """What the chip says about its last reset."""
+    try:
+        import machine
+
+        cause = machine.reset_cause()
+    except (ImportError, AttributeError):
+        return "started"
+    for name in ("PWRON_RESET", "WDT_RESET", "SOFT_RESET", "HARD_RESET", "DEEPSLEEP_RESET"):
+        if getattr(machine, name, None) == cause:
+            return name[:-6].lower()
+    return "cause %d" % cause
+
+
+def stay() -> None:
+    """Leaves the line that starts the board at power-on, where there is none yet."""
+    if sys.platform not in ("linux", "darwin", "win32") and "main.py" not in os.listdir("/"):
+        with open("/main.py", "w") as file:
+            file.write("import firmware.main\n")

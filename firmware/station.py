@@ -1,0 +1,79 @@
+"""A board at work: reads its pins, draws its panels, keeps its link. MicroPython and CPython.
+
+    pins → Inputs → Outbox → Link                a desk
+    Link → Values, scene → scene.draw → panel    a wall
+"""
+
+import asyncio
+import gc
+from random import randrange
+
+from firmware.clock import now_ms, sleep_ms, wait_ms
+from firmware.link import Link
+
+ROLL_CALL_MS = 500  # a new gateway hears who is there spread over so long, readings follow more slowly
+
+
+class Station:
+    """One board. `hello` is who it is; `pins` may be None; `panels` are its lights."""
+
+    def __init__(self, settings: dict, hello: dict, pins, panels: list):
+        self.pins = pins
+        self.inputs = None
+        self._ways = [(name, settings[name]) for name in ("wifi", "w5500") if name in settings]
+        self.wall = None
+        if settings["inputs"]:
+            from firmware.inputs import Inputs
+
+            self.inputs = Inputs(settings["inputs"], pins)
+        self.link = Link(settings, hello, self._hear, self.inputs)
+        if panels:
+            from firmware.wall import Wall
+
+            self.wall = Wall(panels, self.link)
+
+    async def run(self) -> None:
+        """Everything at once, until cancelled."""
+        jobs = [self.link.run(), self._health()]
+        if self.inputs:
+            jobs.append(self.inputs.run(self.link.changed))
+        if self.wall:
+            jobs.append(self.wall.run())
+        for name, way in self._ways:
+            from firmware.net import WAYS
+
+            jobs.append(WAYS[name](way))
+        await asyncio.gather(*jobs)
+
+    async def _health(self):
+        while True:
+            gc.collect()
+            health = {
+                "boot": self.link.boot,
+                "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else 0,
+                "wifi_dbm": self._signal_dbm(),
+                "uptime_s": now_ms() // 1000,
+                "reconnects": max(0, self.link.reconnects),
+                "lag_ms": self.inputs.lag_ms if self.inputs else 0,
+                "dropped": sum([outbox.dropped for outbox in self.link.outboxes]),
+            }
+            if self.inputs:
+                self.inputs.lag_ms = 0
+            self.link.state("board/+/health", (self.link.board,), health)
+            await wait_ms(self.link.asked, self.link.hello["health_s"] * 1000)
+            await sleep_ms(randrange(ROLL_CALL_MS))
+
+    def _signal_dbm(self):
+        if not self._ways or self._ways[0][0] != "wifi":
+            return None
+        from firmware.net import signal_dbm
+
+        return signal_dbm()
+
+    def _hear(self, pattern, ids, fields):
+        if pattern == "board/+/command":
+            from firmware.commands import obey
+
+            obey(self, fields)
+        elif self.wall:
+            self.wall.hear(pattern, ids, fields)

@@ -1,0 +1,68 @@
+"""The numbers a wall draws, and whether they may be believed."""
+
+from firmware.contract import BEAT_S, BEATS_MISSED
+
+PROOF_MS = (BEATS_MISSED * BEAT_S * 1000) + 500  # half a second for the last beat's way here
+
+
+class Values:
+    """Values are old until a beat of the same gateway start names their `seq` or an older one.
+
+    Proof lasts for three beats. The gateway's will ends it at once. Times are the board's
+    own milliseconds; `clock_ms` turns them into the gateway's for ticking waits.
+    """
+
+    def __init__(self):
+        self.numbers = {}
+        self.boot = None
+        self.seq = None
+        self._beat = None  # (fields, when it came)
+        self._proved_ms = None  # when a beat last stood behind the numbers
+        self._zero_ms = 0  # the board's time at the gateway's second 0, by that beat
+        self._doubted = False  # the gateway's will has come since
+
+    def take_values(self, fields: dict, now_ms: int) -> None:
+        """New numbers, perhaps retained ones from long ago."""
+        self.numbers = fields["numbers"]
+        if self.boot != fields["boot"]:
+            self._proved_ms = None
+        self.boot = fields["boot"]
+        self.seq = fields["seq"]
+        self._prove(now_ms)
+
+    def take_beat(self, fields: dict, now_ms: int) -> None:
+        """The gateway says now, and which numbers are the present ones."""
+        self._beat = (fields, now_ms)
+        self._prove(now_ms)
+
+    def take_gateway(self, fields: dict) -> None:
+        """The gateway is ready, or its will says that it is lost."""
+        if fields["state"] == "lost" and (self._beat is None or fields["boot"] == self._beat[0]["boot"]):
+            self._doubted = True
+            self._beat = None
+
+    def _prove(self, now_ms):
+        if self._beat is None:
+            return
+        beat, came_ms = self._beat
+        if now_ms - came_ms > BEAT_S * 1000 or beat["boot"] != self.boot or self.seq < beat["values_seq"]:
+            return
+        self._proved_ms = came_ms
+        self._zero_ms = came_ms - beat["now_s"] * 1000
+        self._doubted = False
+
+    def age_s(self, now_ms: int):
+        """None while fresh, else whole seconds since the last proof, -1 when there was none."""
+        if self._proved_ms is None:
+            return -1
+        age_ms = now_ms - self._proved_ms
+        if age_ms <= PROOF_MS and not self._doubted:
+            return None
+        return age_ms // 1000
+
+    def clock_ms(self, now_ms: int):
+        """The gateway's clock in ms; it stands still at the last proof when not fresh; None if never."""
+        if self._proved_ms is None:
+            return None
+        moment_ms = now_ms if self.age_s(now_ms) is None else self._proved_ms
+        return moment_ms - self._zero_ms

@@ -1,0 +1,408 @@
+"""The site file: which desks, boards, queues and walls there are, and what each board is told.
+
+One TOML file a site. Unknown keys are errors that say what was probably meant;
+every error names the file, the place in it and what to try.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from firmware import contract
+
+
+class SiteError(Exception):
+    """A site file that cannot be used; the text says where and what to try."""
+
+
+def _id(text: str) -> str:
+    if not contract.is_id(text):
+        raise ValueError("an id is 1 to 32 of a-z, 0-9 and -")
+    return text
+
+
+def _pin(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z_]*[0-9]{1,3}", text):
+        raise ValueError("a pin is written as on the board: GP4, IO33, GPIO17")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except Exception as error:
+        raise ValueError("no such time zone; try Europe/Oslo") from error
+    return text
+
+
+Id = Annotated[str, AfterValidator(_id)]
+Pin = Annotated[str, AfterValidator(_pin)]
+
+
+class Table(BaseModel):
+    """One table of the site file: unknown keys refused, nothing changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(Table):
+    """The house this file is about."""
+
+    id: Id
+    name: str = ""
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    languages: tuple[Literal["nb", "sv", "en"], ...] = ("en",)
+
+
+class Broker(Table):
+    """Where MQTT is. Left out of the file: one of its own on loopback, for trying."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(1883, ge=1, le=65535)
+    user: str | None = None  # the gateway's name there
+    secret_file: Path | None = None  # its password, one line
+    keepalive_s: int = Field(contract.KEEPALIVE_S, ge=2, le=600)
+
+
+class Asterisk(Table):
+    """An Asterisk or FreePBX, by its manager interface (AMI)."""
+
+    host: str
+    port: int = Field(5038, ge=1, le=65535)
+    user: str
+    secret_file: Path
+
+
+class Pbx(Table):
+    """The phone systems that feed the queues."""
+
+    asterisk: Asterisk | None = None
+
+
+class Target(Table):
+    """What a queue promises: a share of calls answered within so many seconds."""
+
+    within_s: int = Field(20, ge=1, le=3600)
+    share: float = Field(0.8, gt=0, le=1)
+    formula: Literal["answered-within-of-offered"] = "answered-within-of-offered"
+
+
+class Queue(Table):
+    """One queue of callers."""
+
+    id: Id
+    name: str
+    pbx: str  # its name at the PBX
+    target: Target = Target()
+
+
+class PhoneInput(Table):
+    """How a board reads a desk phone."""
+
+    by: Literal["contact"]
+    pin: Pin  # the hook: active while the handset is lifted
+    ring: Pin | None = None  # an opto across the line: pulses while it rings
+    active: Literal["low", "high"] = "low"
+    hangup_ms: int = Field(250, ge=50, le=2000)  # longer than the longest flash
+
+
+class HeadsetInput(Table):
+    """How a board reads a headset base."""
+
+    by: Literal["contact"]
+    pin: Pin | None = None  # the online indicator: active in a call
+    dock: Pin | None = None  # the cradle: active while the headset lies in it
+    active: Literal["low", "high"] = "low"
+
+
+class BoardInput(Table):
+    """One place at a board where a desk is plugged in."""
+
+    desk: Id
+    phone: PhoneInput | None = None
+    headset: HeadsetInput | None = None
+
+
+class Wifi(Table):
+    """The wireless network a board joins."""
+
+    ssid: str
+    secret_file: Path | None = None
+
+
+class Board(Table):
+    """One board: a Pico at a desk row, a wall's controller, a Raspberry Pi."""
+
+    id: Id
+    definition: Id = "simulated"
+    inputs: tuple[BoardInput, ...] = ()
+    secret_file: Path | None = None  # its MQTT password, its name being its id
+    wifi: Wifi | None = None
+    wired: Literal["w5500"] | None = None  # a network chip that the firmware has to bring up
+    control: str | None = None  # simulated boards: where their pins are set, 127.0.0.1:9001
+
+    @model_validator(mode="after")
+    def _pins_once(self) -> Board:
+        seen: dict[str, str] = {}
+        for number, place in enumerate(self.inputs):
+            for what, part in (("phone", place.phone), ("headset", place.headset)):
+                for key in ("pin", "ring", "dock"):
+                    pin = getattr(part, key, None)
+                    if pin is None:
+                        continue
+                    here = f"input {number} {what}.{key}"
+                    if pin in seen:
+                        raise ValueError(f"pin {pin} is used twice: {seen[pin]} and {here}")
+                    seen[pin] = here
+        return self
+
+
+class Desk(Table):
+    """One desk: a place, not a person."""
+
+    id: Id
+    name: str = ""
+    extension: str | None = None  # its member interface at the PBX, as `queue show` prints it
+    at: tuple[int, int] | None = None  # column and row on the page's map
+
+
+class Panel(Table):
+    """The lights of a wall."""
+
+    kind: Literal["file", "terminal", "memory"]
+    size: tuple[Annotated[int, Field(ge=8, le=512)], Annotated[int, Field(ge=8, le=256)]] = (64, 32)
+    path: Path | None = None  # where a panel of kind `file` writes its pictures
+
+    @model_validator(mode="after")
+    def _file_has_path(self) -> Panel:
+        if self.kind == "file" and self.path is None:
+            raise ValueError("a panel of kind 'file' needs a path: path = \"wall.ppm\"")
+        return self
+
+
+class Page(Table):
+    """What a wall shows at one time: one queue, or several beside each other."""
+
+    queue: Id | None = None
+    queues: tuple[Id, ...] = ()
+
+    def shown(self) -> tuple[str, ...]:
+        """The queues on this page, in order."""
+        return ((self.queue,) if self.queue else ()) + self.queues
+
+
+class Wall(Table):
+    """One wallboard. Walls of one board are its panels 0, 1, … in the file's order."""
+
+    id: Id
+    name: str = ""
+    board: Id
+    panel: Panel
+    dwell_s: int = Field(8, ge=2, le=600)
+    pages: tuple[Page, ...] = Field(min_length=1, max_length=16)
+
+
+class Simulator(Table):
+    """A floor that is not there: started by `callfloor up` where the file asks for it."""
+
+    calls_per_minute: float = Field(14, gt=0, le=6000)  # in each queue, on average
+    talk_s: float = Field(14, gt=0)  # mean
+    patience_s: float = Field(60, gt=0)  # mean
+    react_s: float = Field(1.5, gt=0)  # mean, from the first ring to the lifted handset
+    seed: int | None = None  # the same day again
+
+
+class Plan(Table):
+    """A whole site file."""
+
+    site: Site
+    broker: Broker | None = None
+    pbx: Pbx = Pbx()
+    queue: tuple[Queue, ...] = ()
+    desk: tuple[Desk, ...] = ()
+    board: tuple[Board, ...] = ()
+    wall: tuple[Wall, ...] = ()
+    simulator: Simulator | None = None
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Plan:
+        for what in ("queue", "desk", "board", "wall"):
+            ids = [row.id for row in getattr(self, what)]
+            for name in ids:
+                if ids.count(name) > 1:
+                    raise ValueError(f"two [[{what}]] have the id '{name}'")
+        desks = {desk.id for desk in self.desk}
+        boards = {board.id for board in self.board}
+        queues = {queue.id for queue in self.queue}
+        for board in self.board:
+            for place in board.inputs:
+                _known(place.desk, desks, f"[[board]] {board.id} reads desk", "desk")
+        places = [place.desk for board in self.board for place in board.inputs]
+        for name in places:
+            if places.count(name) > 1:
+                raise ValueError(f"desk '{name}' is plugged in at two inputs")
+        for wall in self.wall:
+            _known(wall.board, boards, f"[[wall]] {wall.id} hangs on board", "board")
+            for page in wall.pages:
+                for name in page.shown():
+                    _known(name, queues, f"[[wall]] {wall.id} shows queue", "queue")
+        return self
+
+    def walls_of(self, board: str) -> list[Wall]:
+        """The walls of a board, panel 0 first."""
+        return [wall for wall in self.wall if wall.board == board]
+
+
+def _known(name: str, names: set[str], where: str, what: str) -> None:
+    if name not in names:
+        raise ValueError(f"{where} '{name}', but there is no such [[{what}]]{_meant(name, names)}")
+
+
+def _meant(name: str, names: Any) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def read(path: Path) -> Plan:
+    """The site file at `path`, its own paths made absolute. Raises SiteError."""
+    return check(tables_in(path), str(path), path.resolve().parent)
+
+
+def tables_in(path: Path) -> dict[str, Any]:
+    """What a site file says, not checked yet: TOML, or the same as JSON. Raises SiteError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError(f"{path}: cannot be read ({error}); is the path right?") from error
+    try:
+        tables = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except ValueError as error:
+        raise SiteError(f"{path}: not {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from error
+    if not isinstance(tables, dict):
+        raise SiteError(f"{path}: holds no tables; a site file starts with [site]")
+    return tables
+
+
+def check(tables: dict[str, Any], where: str, folder: Path) -> Plan:
+    """The plan in `tables`; `where` stands in errors, relative paths start at `folder`."""
+    try:
+        return Plan.model_validate(_absolute(tables, folder))
+    except ValidationError as error:
+        raise SiteError("\n".join(f"{where}: {line}" for line in _explain(error))) from error
+
+
+def _absolute(value: Any, folder: Path, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _absolute(part, folder, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_absolute(part, folder, key) for part in value]
+    if isinstance(value, str) and (key == "path" or key.endswith("_file")):
+        return str(folder / value)
+    return value
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        place = _place(problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            key = str(problem["loc"][-1])
+            lines.append(f"{place}: unknown key{_meant(key, _keys_at(problem['loc'][:-1]))}")
+        elif problem["type"] == "missing":
+            lines.append(f"{place}: is missing")
+        else:
+            words = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{place}: {words}" if place else words)
+    return lines
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    words = ""
+    for part in location:
+        words += f"[{part + 1}]" if isinstance(part, int) else ("." if words else "") + part
+    return words
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """The keys a table at that place may have."""
+    schema: dict[str, Any] = Plan.model_json_schema()
+    tables = schema["$defs"]
+    here: dict[str, Any] = schema
+    for part in location:
+        if isinstance(part, int):
+            continue
+        here = here.get("properties", {}).get(part, {})
+        while "$ref" not in here and "properties" not in here:
+            choices = [here.get("items"), *here.get("anyOf", []), *here.get("allOf", [])]
+            inner = [choice for choice in choices if choice and choice.get("type") != "null"]
+            if not inner:
+                return []
+            here = inner[0]
+        here = tables[here["$ref"].rsplit("/", 1)[1]] if "$ref" in here else here
+    return list(here.get("properties", {}))
+
+
+def secret(path: Path | None) -> str | None:
+    """The one line in a secret file; None without one. Raises SiteError."""
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError(f"{path}: the secret cannot be read ({error}); write it there, mode 600") from error
+    if not text or "\n" in text:
+        raise SiteError(f"{path}: a secret is one line")
+    return text
+
+
+def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any]:
+    """What one board is told, as `board.json` on it: all that `firmware/` needs. Raises SiteError.
+
+    `pins` says where its pins are: {"kind": "machine"} on a chip, "gpiozero" on a Raspberry Pi,
+    {"kind": "memory", "control": "127.0.0.1:9001"} for a board that is not there.
+    """
+    boards = {board.id: board for board in plan.board}
+    if board_id not in boards:
+        raise SiteError(f"no board '{board_id}' in the site file{_meant(board_id, boards)}")
+    board = boards[board_id]
+    broker = plan.broker or Broker()
+    told: dict[str, Any] = {
+        "site": plan.site.id,
+        "board": board.id,
+        "definition": board.definition,
+        "broker": {
+            "host": broker.host,
+            "port": broker.port,
+            "keepalive_s": broker.keepalive_s,
+        },
+        "pins": pins,
+        "inputs": [_input_json(place) for place in board.inputs],
+        "panels": [_panel_json(wall.panel) for wall in plan.walls_of(board_id)],
+    }
+    if board.secret_file:
+        told["broker"] |= {"user": board.id, "password": secret(board.secret_file)}
+    if board.wifi:
+        told["wifi"] = {"ssid": board.wifi.ssid, "password": secret(board.wifi.secret_file) or ""}
+    if board.wired:
+        told[board.wired] = {}
+    return told
+
+
+def _input_json(place: BoardInput) -> dict[str, Any]:
+    return {
+        name: part.model_dump(exclude_none=True)
+        for name, part in (("phone", place.phone), ("headset", place.headset))
+        if part is not None
+    }
+
+
+def _panel_json(panel: Panel) -> dict[str, Any]:
+    return {"kind": panel.kind, "size": list(panel.size), "path": str(panel.path) if panel.path else None}

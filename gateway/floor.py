@@ -1,0 +1,277 @@
+"""The floor's memory: what boards read and what the PBX says, joined desk by desk.
+
+Readings, events and the time go in; `touched` collects what may have changed until somebody
+takes it. Nothing here talks to a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from firmware import contract
+from floorplan import Plan
+from gateway.desk import Desk, conclude
+from gateway.presence import Board
+from gateway.queues import events
+from gateway.queues.figures import QueueFigures
+from gateway.queues.translate import extension_key
+
+# Where a desk's status, or a PBX state where no desk is tied, counts in a queue.
+PLACE = {
+    "free": "free",
+    "idle": "free",
+    "ringing": "ringing",
+    "talking": "talking",
+    "held": "talking",
+    "busy": "talking",
+}
+
+
+@dataclass(slots=True)
+class Place:
+    """One input of one board: what was last read there."""
+
+    desk: str
+    boot: str | None = None
+    top: int = 0  # the highest seq seen of this boot
+    seq: dict[str, int] = field(default_factory=dict)  # the last of each kind of reading
+
+
+class Queue:
+    """One queue: its callers' figures, and its members counted by what their desks do."""
+
+    def __init__(self, figures: QueueFigures):
+        self.figures = figures
+        self.members: dict[str, events.Member] = {}
+        self.counts = {"free": 0, "ringing": 0, "talking": 0, "away": 0}
+        self._counted: dict[str, str] = {}  # extension → where it is counted
+
+    def count(self, extension: str, place: str | None) -> None:
+        """Moves one member to another count; None takes it out."""
+        before = self._counted.pop(extension, None)
+        if before:
+            self.counts[before] -= 1
+        if place:
+            self._counted[extension] = place
+            self.counts[place] += 1
+
+
+@dataclass
+class Touched:
+    """Ids of what may have changed since this was last taken."""
+
+    desks: set[str] = field(default_factory=set)
+    boards: set[str] = field(default_factory=set)
+    queues: set[str] = field(default_factory=set)
+    walls: set[str] = field(default_factory=set)
+
+
+class Floor:
+    """Everything the gateway knows about one site. `now_s` is the gateway's monotonic clock."""
+
+    def __init__(self, plan: Plan, now_s: float, changed: Callable[[], None] = lambda: None):
+        self.plan = plan
+        self.touched = Touched()
+        self.pbx_away = "" if plan.pbx.asterisk else "no phone system in the site file"
+        self.refused = 0
+        self.boards_lost = 0
+        self.boards = {board.id: Board(board.id, asked_s=now_s) for board in plan.board}
+        self.desks = {desk.id: Desk(desk.id) for desk in plan.desk}
+        self.status: dict[str, tuple[str, str]] = {}  # desk → its status and reason
+        self.queues = {queue.id: Queue(QueueFigures(queue.target)) for queue in plan.queue}
+        self.shown: dict[str, dict[str, Any]] = {}  # wall → what it says it shows
+        self.by_status = dict.fromkeys(contract.STATUS, 0)
+        self._changed = changed
+        self._places: dict[str, dict[str, Place]] = {}  # board → input → what is plugged in there
+        self._desk_of: dict[str, str] = {}  # extension → desk
+        self._queues_of: dict[str, set[str]] = {}  # extension → queues it serves
+        self._extension_of: dict[str, str] = {}  # desk → extension
+        self._presence: dict[str, tuple[str, str]] = {}  # board → (state, why) as last looked up
+        self.broker_away = "the broker has not answered yet"
+        self._bind(now_s)
+
+    def _bind(self, now_s: float) -> None:
+        for board in self.plan.board:
+            self._places[board.id] = {str(n): Place(place.desk) for n, place in enumerate(board.inputs)}
+            for place in board.inputs:
+                self.desks[place.desk].board = board.id
+        for desk in self.plan.desk:
+            if desk.extension:
+                key = extension_key(desk.extension)
+                self._desk_of[key] = desk.id
+                self._extension_of[desk.id] = key
+        for name in self.desks:
+            self._conclude(name)
+        self.check_boards(now_s)
+        self.touched.queues |= set(self.queues)
+
+    # From the boards -------------------------------------------------------------
+
+    def hear_board(self, pattern: str, ids: tuple[str, ...], fields: dict[str, Any] | None, retained: bool,
+                   now_s: float) -> None:  # fmt: skip
+        """One message of a board, already checked against the contract; fields None: cleared."""
+        board = self.boards.get(ids[0])
+        if board is None or fields is None:
+            return  # a board that is not in the site file, or a topic cleared
+        if not retained and not (pattern == "board/+/state" and fields["state"] == "lost"):
+            board.heard_s = now_s  # a will is the broker's word, not the board's
+        if pattern == "board/+/state":
+            board.state = fields
+        elif pattern == "board/+/hello":
+            board.hello = fields
+        elif pattern == "board/+/health":
+            board.health = fields
+        elif pattern == "board/+/panel/+/shown":
+            self._hear_shown(board.id, int(ids[1]) if ids[1].isdigit() else -1, fields)
+        elif pattern in READINGS:
+            self._hear_reading(pattern, board.id, ids[1], fields)
+        self.touched.boards.add(board.id)
+        self.check_boards(now_s, (board.id,))
+
+    def _hear_reading(self, pattern: str, board: str, number: str, fields: dict[str, Any]) -> None:
+        place = self._places[board].get(number)
+        if place is None:
+            return  # a place no desk is plugged in at
+        desk = self.desks[place.desk]
+        if place.boot != fields["boot"]:
+            place.boot = fields["boot"]
+            place.top = fields["seq"]  # what came before this start's first word is nobody's loss
+            place.seq = {}
+        if fields["seq"] <= place.seq.get(pattern, 0):
+            return  # sent again after a broken link: already counted
+        place.seq[pattern] = fields["seq"]
+        if fields["seq"] > place.top:
+            desk.missed += fields["seq"] - place.top - 1
+            place.top = fields["seq"]
+        elif desk.missed and fields["seq"] < place.top:
+            desk.missed -= 1  # two retained readings, read in the other order
+        if pattern == PHONE:
+            desk.phone = fields["state"]
+        else:
+            desk.in_call, desk.muted, desk.docked = fields["in_call"], fields["muted"], fields["docked"]
+        self._conclude(desk.id)
+
+    def _hear_shown(self, board: str, number: int, fields: dict[str, Any]) -> None:
+        walls = self.plan.walls_of(board)
+        if 0 <= number < len(walls):
+            self.shown[walls[number].id] = fields
+            self._touch("walls", walls[number].id)
+
+    def check_boards(self, now_s: float, only: tuple[str, ...] | None = None) -> None:
+        """Looks who has been silent for too long; call it twice a second without `only`."""
+        for name in only or self.boards:
+            state, why = self.presence(name, now_s)
+            if self._presence.get(name) == (state, why):
+                continue
+            self.boards_lost += (state == "lost") - (self._presence.get(name, ("", ""))[0] == "lost")
+            self._presence[name] = (state, why)
+            self._touch("boards", name)
+            for wall in self.plan.walls_of(name):
+                self._touch("walls", wall.id)
+            for place in self._places[name].values():
+                desk = self.desks[place.desk]
+                desk.lost = why if state == "lost" else ""
+                desk.dark = why if state == "unknown" else ""
+                self._conclude(place.desk)
+
+    def presence(self, board: str, now_s: float) -> tuple[str, str]:
+        """("ready" | "lost" | "unknown", why) of a board now."""
+        if self.broker_away:
+            return "unknown", self.broker_away
+        return self.boards[board].presence(now_s)
+
+    def hear_broker(self, away: str, now_s: float) -> None:
+        """The broker is away, and why; or, empty, it is back: every board has its time to be heard."""
+        self.broker_away = away
+        for board in self.boards.values():
+            board.heard_s = None
+            board.asked_s = now_s
+        self.check_boards(now_s)
+
+    # From the PBX ----------------------------------------------------------------
+
+    def hear_pbx(self, event: events.Event) -> None:
+        """One event of the phone system."""
+        if isinstance(event, events.Away):
+            self.pbx_away = event.reason
+            for name, queue in self.queues.items():
+                for extension in list(queue.members):
+                    self._forget_member(name, extension)
+                queue.figures.apply(event)
+                self._touch("queues", name)
+        elif isinstance(event, events.Back):
+            self.pbx_away = ""
+            for name, queue in self.queues.items():
+                queue.figures.apply(event)
+                self._touch("queues", name)
+        elif isinstance(event, events.Member):
+            self.queues[event.queue].members[event.extension] = event
+            self._queues_of.setdefault(event.extension, set()).add(event.queue)
+            self._member_changed(event.extension)
+        elif isinstance(event, events.MemberGone):
+            self._forget_member(event.queue, event.extension)
+        else:
+            self.queues[event.queue].figures.apply(event)
+            self._touch("queues", event.queue)
+
+    def _forget_member(self, name: str, extension: str) -> None:
+        queue = self.queues[name]
+        queue.members.pop(extension, None)
+        queue.count(extension, None)
+        serves = self._queues_of.get(extension, set())
+        serves.discard(name)
+        if not serves:
+            self._queues_of.pop(extension, None)
+        self._touch("queues", name)
+        self._member_changed(extension)
+
+    def _member_changed(self, extension: str) -> None:
+        words = [self.queues[name].members[extension] for name in self._queues_of.get(extension, ())]
+        desk = self._desk_of.get(extension)
+        if desk:
+            self.desks[desk].member = words[-1].state if words else None
+            self.desks[desk].paused = bool(words) and all(word.paused for word in words)
+            self._conclude(desk)
+        self._count_member(extension)
+
+    def _count_member(self, extension: str) -> None:
+        """Counts a member where its desk's status, or the PBX's word, puts it."""
+        desk = self._desk_of.get(extension)
+        for name in self._queues_of.get(extension, ()):
+            member = self.queues[name].members[extension]
+            state = self.status[desk][0] if desk else member.state
+            place = PLACE.get(state, "away")
+            if place == "free" and member.paused:
+                place = "away"
+            self.queues[name].count(extension, place)
+            self._touch("queues", name)
+
+    # The conclusion --------------------------------------------------------------
+
+    def _conclude(self, name: str) -> None:
+        before = self.status.get(name)
+        now = conclude(self.desks[name])
+        self._touch("desks", name)
+        if now == before:
+            return
+        self.status[name] = now
+        if before:
+            self.by_status[before[0]] -= 1
+        self.by_status[now[0]] += 1
+        if name in self._extension_of:
+            self._count_member(self._extension_of[name])
+
+    def _touch(self, what: str, name: str) -> None:
+        getattr(self.touched, what).add(name)
+        self._changed()
+
+    def take_touched(self) -> Touched:
+        """What may have changed since the last call."""
+        taken, self.touched = self.touched, Touched()
+        return taken
+
+
+PHONE = "board/+/input/+/phone"
+READINGS = (PHONE, "board/+/input/+/headset")

@@ -1,0 +1,233 @@
+"""The supervisor's page: its files, what there is, what changes, and each wall's picture, over HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Header, Response
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import floorplan
+
+from .news import News
+
+FILES = Path(__file__).parent / "static"
+PICTURE_S = 0.4  # a wall is drawn at most this often, however many pages look at it
+
+# Nothing from elsewhere, nothing inline, in nobody's frame; files are asked for anew each time.
+CONTENT_POLICY = (
+    b"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+SAFE_HEADERS = (
+    (b"content-security-policy", CONTENT_POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-cache"),
+)
+
+
+class PlanSite(BaseModel):
+    """The house."""
+
+    id: str
+    name: str
+    languages: tuple[str, ...]
+
+
+class PlanDesk(BaseModel):
+    """One desk; `at` is its column and row on the map, null where it has none."""
+
+    id: str
+    name: str
+    at: tuple[int, int] | None
+
+
+class PlanQueue(BaseModel):
+    """One queue and what it promises."""
+
+    id: str
+    name: str
+    target: floorplan.Target
+
+
+class PlanWall(BaseModel):
+    """One wall; `size` is its columns and rows of lights."""
+
+    id: str
+    name: str
+    size: tuple[int, int]
+
+
+class PlanBoard(BaseModel):
+    """One board and the desks plugged into it."""
+
+    id: str
+    definition: str
+    desks: tuple[str, ...]
+
+
+class PagePlan(BaseModel):
+    """What does not change while the gateway runs; `page` changes when the page's own files do."""
+
+    page: str
+    site: PlanSite
+    desks: tuple[PlanDesk, ...]
+    queues: tuple[PlanQueue, ...]
+    walls: tuple[PlanWall, ...]
+    boards: tuple[PlanBoard, ...]
+
+
+def app(
+    plan: floorplan.Plan,
+    news: News,
+    health: Callable[[], tuple[bool, dict[str, Any]]],
+    wall_png: Callable[[str], bytes | None],
+) -> FastAPI:
+    """The page of one site.
+
+    `health` says whether the floor is up and adds to what `/healthz` answers, in words;
+    `wall_png` draws what a wall by that id shows now, None while it shows nothing.
+    Both are called on the event loop and must be quick.
+    """
+    page = FastAPI(
+        title="Callfloor",
+        summary="One call floor: desks, queues, walls and boards, as they are now.",
+        version="1",
+        docs_url=None,  # those pages load their scripts from elsewhere; /openapi.json stays
+        redoc_url=None,
+    )
+    page.add_middleware(SafeHeaders)
+    unchanging = page_plan(plan)
+    walls = {wall.id for wall in plan.wall}
+    pictures: dict[str, tuple[float, str, bytes]] = {}  # by wall: drawn when, its tag, the PNG
+
+    @page.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        return FileResponse(FILES / "index.html")
+
+    @page.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> FileResponse:
+        return FileResponse(FILES / "favicon.svg")
+
+    @page.get("/api/plan")
+    async def what_there_is() -> PagePlan:
+        """What there is and does not change: desks, queues, walls and boards by name."""
+        return unchanging
+
+    @page.get("/api/now")
+    async def what_is_now() -> dict[str, dict[str, Any]]:
+        """The last word on everything, by path: `desk/a1`, `queue/polski`, `wall/north`, `floor`.
+
+        `age_ms` is how long ago it was said: a wait counts on from there.
+        """
+        return news.now()
+
+    @page.get(
+        "/api/events",
+        response_class=StreamingResponse,
+        responses={
+            200: {"description": "Server-sent events", "content": {"text/event-stream": {}}},
+            503: {"description": "Too many pages are open", "content": {"text/plain": {}}},
+        },
+    )
+    async def what_changes() -> Response:
+        """What changes, as it changes: an event `whole`, then objects of documents by path."""
+        if news.full():
+            words = "too many pages are open, or the gateway is stopping; try again in a moment"
+            return PlainTextResponse(words, 503, {"Retry-After": "10"})
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(news.listen(), media_type="text/event-stream", headers=headers)
+
+    @page.get(
+        "/walls/{wall}.png",
+        response_class=Response,
+        responses={
+            200: {"description": "What the wall shows", "content": {"image/png": {}}},
+            304: {"description": "The picture you have is the one it shows"},
+            404: {"description": "No such wall, or no picture yet", "content": {"text/plain": {}}},
+        },
+    )
+    async def wall_picture(wall: str, if_none_match: str | None = Header(None)) -> Response:
+        """What a wall shows now."""
+        if wall not in walls:
+            there_are = ", ".join(sorted(walls)) or "none"
+            return PlainTextResponse(f"no such wall in the site file; there are: {there_are}", 404)
+        drawn_s, tag, png = pictures.get(wall, (-PICTURE_S, "", b""))
+        now_s = time.monotonic()
+        if now_s - drawn_s >= PICTURE_S:
+            png = wall_png(wall) or b""
+            tag = f'"{hashlib.blake2s(png, digest_size=8).hexdigest()}"'
+            pictures[wall] = now_s, tag, png
+        if not png:
+            return PlainTextResponse(f"wall '{wall}' has no picture yet", 404)
+        headers = {"Cache-Control": "no-cache", "ETag": tag}
+        if if_none_match == tag:
+            return Response(None, 304, headers)
+        return Response(png, 200, headers, "image/png")
+
+    @page.get("/healthz", responses={503: {"description": "Something is missing; the answer says what"}})
+    async def healthz() -> JSONResponse:
+        """200 while the floor is up, 503 with what is missing in words while it is not."""
+        up, more = health()
+        return JSONResponse({"up": up, **more}, 200 if up else 503, {"Cache-Control": "no-store"})
+
+    page.mount("/static", StaticFiles(directory=FILES), "static")
+    return page
+
+
+def page_plan(plan: floorplan.Plan) -> PagePlan:
+    """What a page may know of the site file: no secrets, no extensions, no addresses."""
+    return PagePlan(
+        page=_files_hash(),
+        site=PlanSite(id=plan.site.id, name=plan.site.name or plan.site.id, languages=plan.site.languages),
+        desks=tuple(PlanDesk(id=desk.id, name=desk.name or desk.id, at=desk.at) for desk in plan.desk),
+        queues=tuple(PlanQueue(id=queue.id, name=queue.name, target=queue.target) for queue in plan.queue),
+        walls=tuple(
+            PlanWall(id=wall.id, name=wall.name or wall.id, size=wall.panel.size) for wall in plan.wall
+        ),
+        boards=tuple(
+            PlanBoard(
+                id=board.id,
+                definition=board.definition,
+                desks=tuple(place.desk for place in board.inputs),
+            )
+            for board in plan.board
+        ),
+    )
+
+
+def _files_hash() -> str:
+    seen = hashlib.blake2s(digest_size=8)
+    for path in sorted(path for path in FILES.rglob("*") if path.is_file()):
+        seen.update(path.read_bytes())
+    return seen.hexdigest()
+
+
+class SafeHeaders:
+    """Puts the safe headers on every answer that does not say otherwise."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                added = [header for header in SAFE_HEADERS if header[0] not in given]
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        await self.inner(scope, receive, send_safely)

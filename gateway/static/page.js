@@ -1,0 +1,148 @@
+// The page: draws what /api/plan says there is, and what /api/events says about it.
+// Documents come by path (`desk/a1`, `queue/polski`); each path has one function that draws it.
+
+import { buildBoards, drawBoard, sumBoards } from "./boards.js";
+import { $, make, setData, setText, shape } from "./dom.js";
+import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
+import { buildQueues, drawQueue, tickQueues } from "./queues.js";
+import { follow, mend, said, state } from "./stream.js";
+import { buildWalls, drawWall, tickWalls, wallsChanged } from "./walls.js";
+import { fill, language, number, words } from "./words.js";
+
+const TICK_MS = 250;
+const PLAN_AGAIN_MS = 5000; // where it did not come
+
+const DRAW = {
+  desk: drawDesk,
+  queue: drawQueue,
+  wall: drawWall,
+  board: drawBoard,
+  floor: (_, doc) => drawCounts(doc),
+  pbx: drawLinks,
+  broker: drawLinks,
+};
+
+const changed = new Set(); // paths to draw anew
+let plan = null;
+let planText = "";
+let planDue = true; // it has not come since the stream last started
+let planAsked = 0; // when, on this page's clock
+let warned = ""; // the warning that stands
+let linksDrawn = "";
+
+function hear(paths) {
+  if (paths.length && !changed.size) requestAnimationFrame(draw);
+  for (const path of paths) changed.add(path);
+  tick();
+}
+
+// What there is may differ after the gateway was away: asked for at each start of the stream.
+async function readPlan() {
+  planDue = true;
+  planAsked = performance.now();
+  try {
+    const answer = await fetch("api/plan", { signal: AbortSignal.timeout(PLAN_AGAIN_MS) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(text);
+    planDue = false;
+    if (text === planText) return;
+    const next = JSON.parse(text);
+    if (plan && plan.page !== next.page) location.reload(); // the gateway brought a newer page
+    [plan, planText] = [next, text];
+    build();
+  } catch (error) {
+    console.warn("the plan did not come; it is asked for again", error);
+  }
+}
+
+function build() {
+  setText($("site"), plan.site.name);
+  buildFloor(plan.desks);
+  buildQueues(plan.queues);
+  buildWalls(plan.walls);
+  buildBoards(plan.boards);
+  for (const path of said.keys()) changed.add(path);
+  draw();
+}
+
+function draw() {
+  const paths = [...changed];
+  changed.clear();
+  if (!plan) return;
+  for (const path of paths) {
+    const [kind, id] = path.split("/", 2);
+    try {
+      DRAW[kind]?.(id, said.get(path));
+    } catch (error) {
+      console.error(`${path} cannot be drawn`, error); // and the others still are
+    }
+  }
+  if (paths.some((path) => path.startsWith("queue/") || path === "values")) wallsChanged();
+  if (paths.some((path) => path.startsWith("board/") || path === "floor")) sumBoards(said.get("floor"));
+}
+
+function tick() {
+  const news = state();
+  const why = !news.heard ? words.no_news_yet : news.silent ? words.no_news : words.broken;
+  setData(document.body, "news", news.old ? "old" : news.heard ? "live" : "none");
+  setText($("live-words"), news.old ? words.not_live : news.heard ? words.live : words.connecting);
+  warn(news.old ? why : "", number(Math.round(news.age_ms / 1000)));
+  mend();
+  if (planDue && !news.old && performance.now() - planAsked > PLAN_AGAIN_MS) readPlan();
+  if (!plan) return;
+  drawTitle(news.old);
+  if (news.old) return; // nothing ticks that may be old
+  tickQueues();
+  if (!document.hidden) tickWalls();
+}
+
+// The words are said aloud once; the seconds in them count on in silence.
+function warn(text, seconds) {
+  const box = $("old");
+  if (text !== warned) {
+    warned = text;
+    const [before, after] = text.split("{n}");
+    const count = make("span", "", "");
+    count.ariaLive = "off";
+    box.replaceChildren(before, ...(after === undefined ? [] : [count, after]));
+    box.hidden = text === "";
+  }
+  const count = box.querySelector("span");
+  if (count) setText(count, seconds);
+}
+
+// The phone system and the broker: quiet while they are there, in words while they are not.
+function drawLinks() {
+  const rows = Object.keys(words.links).filter((name) => said.has(name)).map((name) => {
+    const { state: is, reason } = said.get(name);
+    return { link: words.links[name], state: words.link_state[is] || is, reason, ready: is === "ready" };
+  });
+  if (JSON.stringify(rows) === linksDrawn) return;
+  linksDrawn = JSON.stringify(rows);
+  $("links").replaceChildren(...rows.map((row) => {
+    const item = make("li", "", shape(row.ready ? "dot" : "triangle"), `${row.link} ${row.state}`);
+    item.dataset.ready = row.ready;
+    return item;
+  }));
+  $("trouble").replaceChildren(...rows.filter((row) => !row.ready).map(
+    (row) => make("li", "warning", shape("triangle"), fill(words.link_trouble, row))));
+}
+
+function drawTitle(old) {
+  const site = plan.site.name;
+  const counts = plan.queues.map((queue) => said.get("queue/" + queue.id)?.waiting ?? null);
+  const known = counts.length > 0 && !counts.includes(null);
+  const waiting = known ? number(counts.reduce((sum, count) => sum + count, 0)) : words.unknown_value;
+  const text = fill(old ? words.page_title_old : words.page_title, { site, waiting });
+  if (document.title !== text) document.title = text;
+}
+
+// ---- start ----
+
+document.documentElement.lang = language;
+for (const element of document.querySelectorAll("[data-word]")) setText(element, words[element.dataset.word]);
+listenToFloor();
+follow(readPlan, hear);
+setInterval(tick, TICK_MS);
+document.addEventListener("visibilitychange", tick);
+tick();

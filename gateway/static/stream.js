@@ -1,0 +1,87 @@
+// The event stream: the last document on every path, and how old the news is.
+// The gateway says something every 5 s; silence, a broken stream and a slow one all look old.
+
+const OLD_AFTER_MS = 12000;
+const SILENT_MS = 15000; // a stream that says nothing for so long is given up, slow links counted in
+const AGAIN_MS = 1000; // a broken one is opened anew this much later, up to twice that
+const DRIFT = 0.001; // how far two machines' clocks may drift apart, as a share of time
+
+export const said = new Map(); // path: the last document
+
+let source = null;
+let onOpen = null;
+let onChange = null;
+let due = 0; // when this stream is given up for a new one; this and those below on this page's clock
+let opened = 0; // when it was asked for
+let broken = false;
+let base = null; // this page's clock less the gateway's; null until this stream has said something
+let lastId = 0; // the gateway's clock at the last event
+let lastHeard = 0; // this page's clock then; 0: nothing heard yet
+let lastDate = 0; // and the wall clock, which goes on while the machine sleeps
+
+// Keeps a stream open: `started` is called at each start of it, `changed` with the paths that differ.
+export function follow(started, changed) {
+  onOpen = started;
+  onChange = changed;
+  open();
+}
+
+function open() {
+  source?.close();
+  opened = performance.now();
+  due = opened + SILENT_MS;
+  base = null;
+  source = new EventSource("api/events");
+  source.onopen = () => onOpen();
+  source.onerror = () => {
+    source.close(); // left alone, some browsers try again and some do not
+    due = performance.now() + AGAIN_MS * (1 + Math.random()); // not all pages at once
+    broken = true;
+    onChange([]);
+  };
+  source.onmessage = (event) => hear(event, false);
+  source.addEventListener("whole", (event) => hear(event, true));
+}
+
+function hear(event, isWhole) {
+  const now = performance.now();
+  const id = Number(event.lastEventId);
+  // What was sent long ago must not look new. The first event was made after it was asked for;
+  // one that came quicker tells the gateway's clock better.
+  base = base === null ? opened - id : Math.min(base + (now - lastHeard) * DRIFT, now - id);
+  lastId = id;
+  lastHeard = now;
+  lastDate = Date.now();
+  due = now + SILENT_MS;
+  broken = false;
+  const documents = JSON.parse(event.data);
+  const gone = isWhole ? [...said.keys()].filter((path) => !(path in documents)) : [];
+  for (const path of gone) documents[path] = null;
+  for (const [path, doc] of Object.entries(documents)) {
+    if (doc === null) said.delete(path);
+    else said.set(path, doc);
+  }
+  onChange(Object.keys(documents));
+}
+
+// Opens the stream anew where it is broken, or where the browser would wait for ever on a dead link.
+export function mend() {
+  if (performance.now() >= due) open();
+}
+
+// How it stands: `age_ms` of the news since it was sent, not since it came; `old`; `heard` anything at all.
+export function state() {
+  const age_ms = newsAge();
+  const silent = age_ms > OLD_AFTER_MS;
+  return { age_ms, silent, old: silent || broken, heard: lastHeard > 0 };
+}
+
+function newsAge() {
+  if (base === null) return performance.now() - lastHeard;
+  return Math.max(gatewayNow() - lastId, Date.now() - lastDate);
+}
+
+// The gateway's clock now, in ms, as near as this stream tells; null before it has said anything.
+export function gatewayNow() {
+  return base === null ? null : performance.now() - base;
+}

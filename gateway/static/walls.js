@@ -1,0 +1,105 @@
+// The walls: what each shows, light by light, and whether it says that its figures are fresh.
+
+import { $, make, setData, setText, shape } from "./dom.js";
+import { fill, words } from "./words.js";
+
+const APART_MS = 500; // a picture after a change, at most this often
+const EVERY_MS = 1000; // and this often anyway: waits tick on it, its pages turn
+const AGAIN_MS = 5000; // where there was none
+const FRESH_SHAPE = { true: "dot", false: "triangle", unknown: "question" };
+
+const walls = new Map(); // by id: the plan's row, the elements that change, when it was last asked for
+
+export function buildWalls(plan) {
+  walls.clear();
+  for (const row of plan) {
+    walls.set(row.id, { ...row, ...card(row), busy: false, changed: true, asked: -Infinity });
+    drawWall(row.id, undefined);
+  }
+  const cards = [...walls.values()].map((wall) => wall.element);
+  $("wall-cards").dataset.many = plan.length > 2;
+  $("wall-cards").replaceChildren(...(cards.length ? cards : [make("p", "none", words.no_walls)]));
+}
+
+function card({ id, name, size }) {
+  const canvas = make("canvas", "");
+  [canvas.width, canvas.height] = size;
+  canvas.role = "img";
+  canvas.ariaLabel = fill(words.wall_aloud, { name });
+  const title = make("h3", "", name);
+  title.dir = "auto";
+  const [none, mark] = [make("p", "none", words.no_picture), shape("question")];
+  const [state, reason] = [make("b", ""), make("span", "reason")];
+  const element = make("article", "wall", make("div", "picture", canvas, none), title,
+    make("p", "", make("span", "marked", mark, state), reason));
+  element.dataset.wall = id;
+  return { element, canvas, none, mark, state, reason };
+}
+
+export function drawWall(id, doc) {
+  const wall = walls.get(id);
+  if (!wall) return;
+  const fresh = doc ? String(doc.fresh) : "unknown";
+  setData(wall.element, "fresh", fresh);
+  setData(wall.mark, "shape", FRESH_SHAPE[fresh]);
+  setText(wall.state, doc ? words.fresh[fresh] : words.status.unknown);
+  setText(wall.reason, doc ? doc.reason : words.nothing_said);
+  wall.changed = true;
+}
+
+// Something changed that may stand on any wall.
+export function wallsChanged() {
+  for (const wall of walls.values()) wall.changed = true;
+}
+
+export function tickWalls() {
+  const now = performance.now();
+  for (const wall of walls.values()) {
+    const every = wall.none.hidden ? EVERY_MS : AGAIN_MS;
+    if (!wall.busy && now - wall.asked >= (wall.changed ? APART_MS : every)) look(wall, now);
+  }
+}
+
+async function look(wall, now) {
+  Object.assign(wall, { busy: true, changed: false, asked: now });
+  const picture = await fetched(`walls/${wall.id}.png`);
+  wall.busy = false;
+  wall.none.hidden = picture !== null;
+  if (picture) light(wall, picture);
+  else wall.canvas.getContext("2d").clearRect(0, 0, wall.canvas.width, wall.canvas.height);
+}
+
+// The picture, or null: none is shown as none, never as the last one.
+async function fetched(path) {
+  try {
+    const answer = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(AGAIN_MS) });
+    return answer.ok ? await createImageBitmap(await answer.blob()) : null;
+  } catch {
+    return null;
+  }
+}
+
+// A picture of one pixel a light is drawn as round lights; a bigger one as it is.
+function light({ canvas, size }, picture) {
+  const raw = picture.width === size[0];
+  const dot = raw ? Math.max(3, Math.ceil((canvas.clientWidth * devicePixelRatio) / picture.width)) : 1;
+  const [width, height] = [picture.width * dot, picture.height * dot];
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  const pen = canvas.getContext("2d");
+  pen.imageSmoothingEnabled = false;
+  pen.globalCompositeOperation = "copy";
+  pen.drawImage(picture, 0, 0, width, height);
+  picture.close();
+  if (!raw) return;
+  pen.globalCompositeOperation = "destination-in";
+  pen.fillStyle = pen.createPattern(roundDot(dot), "repeat");
+  pen.fillRect(0, 0, width, height);
+}
+
+function roundDot(size) {
+  const dot = new OffscreenCanvas(size, size);
+  const pen = dot.getContext("2d");
+  pen.arc(size / 2, size / 2, size * 0.46, 0, 2 * Math.PI);
+  pen.fill();
+  return dot;
+}

@@ -1,0 +1,38 @@
+"""What many tests need: a real MicroPython, and waiting without luck."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+MICROPYTHON = Path(sys.executable).parent / "micropython"
+HALF = (
+    "The half that runs the boards' code on MicroPython cannot run here: there is no interpreter for this "
+    "machine. The rest was tried on CPython. For the whole, run `make test` on x86-64 Linux."
+)
+
+
+@pytest.fixture(scope="session")
+def micropython() -> str:
+    """The path of a real MicroPython interpreter; a test that needs one fails where there is none."""
+    if not MICROPYTHON.exists():
+        pytest.fail(HALF, pytrace=False)
+    return str(MICROPYTHON)
+
+
+def pytest_unconfigure() -> None:
+    """Says, as the very last line, which half could not run."""
+    if not MICROPYTHON.exists():
+        print(f"\n{HALF}")
+
+
+def until(met: Callable[[], object], what: str, within_s: float = 10) -> None:
+    """Returns as soon as `met()` is true; fails with `what` after `within_s`."""
+    end = time.monotonic() + within_s
+    while not met():
+        assert time.monotonic() < end, f"not within {within_s:g} s: {what}"
+        time.sleep(0.005)

@@ -1,0 +1,77 @@
+"""Whether a wall's numbers may be believed. Runs on both Pythons."""
+
+from firmware.values import Values
+
+
+def values(seq, boot="b1", **numbers):
+    return {"boot": boot, "seq": seq, "numbers": numbers}
+
+
+def beat(seq, now_s, boot="b1"):
+    return {"boot": boot, "now_s": now_s, "values_seq": seq}
+
+
+def fresh(wall, now_ms):
+    return wall.age_s(now_ms) is None
+
+
+def test_a_retained_value_is_old_until_a_beat_proves_it():
+    wall = Values()
+    wall.take_values(values(7, waiting=3), 0)
+    assert wall.age_s(1000) == -1
+    assert wall.clock_ms(1000) is None
+    wall.take_beat(beat(7, 500), 2000)
+    assert fresh(wall, 2000)
+
+
+def test_three_missed_beats_make_it_old_with_its_age_and_its_waits_stop():
+    wall = Values()
+    wall.take_values(values(1), 0)
+    wall.take_beat(beat(1, 100), 0)
+    assert fresh(wall, 15400)
+    assert wall.clock_ms(12000) == 112000
+    assert wall.age_s(16000) == 16
+    assert wall.clock_ms(16000) == 100000
+    assert wall.clock_ms(60000) == 100000
+    wall.take_beat(beat(1, 170), 70000)
+    assert fresh(wall, 70000)
+    assert wall.clock_ms(71000) == 171000
+
+
+def test_the_gateways_will_makes_it_old_at_once():
+    wall = Values()
+    wall.take_values(values(1), 0)
+    wall.take_beat(beat(1, 100), 0)
+    wall.take_gateway({"state": "lost", "boot": "b1"})
+    assert wall.age_s(2000) == 2
+    assert wall.clock_ms(2000) == 100000
+    wall.take_beat(beat(1, 105), 5000)
+    assert fresh(wall, 5000)
+
+
+def test_a_late_will_of_an_earlier_gateway_does_not_count():
+    wall = Values()
+    wall.take_values(values(1, "b2"), 0)
+    wall.take_beat(beat(1, 100, "b2"), 0)
+    wall.take_gateway({"state": "lost", "boot": "b1"})
+    assert fresh(wall, 1000)
+
+
+def test_a_beat_that_speaks_of_newer_values_proves_nothing():
+    wall = Values()
+    wall.take_values(values(4), 0)
+    wall.take_beat(beat(5, 100), 0)
+    assert wall.age_s(0) == -1
+    wall.take_values(values(5), 100)
+    assert fresh(wall, 100)
+
+
+def test_a_new_gateway_does_not_vouch_for_the_old_ones_values():
+    wall = Values()
+    wall.take_values(values(9, "b1"), 0)
+    wall.take_beat(beat(9, 100, "b1"), 0)
+    wall.take_beat(beat(1, 5, "b2"), 14000)
+    assert wall.age_s(16000) == 16
+    wall.take_values(values(1, "b2"), 16000)
+    assert fresh(wall, 16000)
+    assert wall.clock_ms(16000) == 7000

@@ -1,0 +1,275 @@
+"""From the site file to a scene: what stands where, at every size, and what is said when it does not fit."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import floorplan
+from firmware import contract, scene, scene_load
+from wallboard import type as types
+from wallboard.compile import Compiled, compile
+
+SCENE = "board/+/panel/+/scene"
+FIGURES = [(0, 0, 0), (38, 10, 12), (138, 754, 100), (98765, 40000, 8)]  # waiting, wait, free desks
+SEED = random.SystemRandom().randrange(10**6)
+INK = {0: ".", 1: "#", 2: "c", 3: "a", 4: "r"}
+
+
+def plan_of(
+    size: tuple[int, int], *names: str, desks: int = 8, pages: list[Any] | None = None, **target: Any
+) -> floorplan.Plan:
+    """A site with one wall and queues of those names, all on one page unless `pages` says otherwise."""
+    queues = [{"id": f"q{n}", "name": name, "pbx": f"q{n}", "target": target} for n, name in enumerate(names)]
+    wall = {
+        "id": "north",
+        "board": "b1",
+        "panel": {"kind": "memory", "size": list(size)},
+        "pages": pages or [{"queues": [queue["id"] for queue in queues]}],
+    }
+    tables = {
+        "site": {"id": "s"},
+        "board": [{"id": "b1"}],
+        "desk": [{"id": f"d{n}"} for n in range(desks)],
+        "queue": queues,
+        "wall": [wall],
+    }
+    return floorplan.check(tables, "test", Path("."))
+
+
+def compiled(size: tuple[int, int], *names: str, **others: Any) -> Compiled:
+    plan = plan_of(size, *names, **others)
+    return compile(plan.wall[0], plan)
+
+
+def drawn(
+    size: tuple[int, int], result: Compiled, numbers: dict[str, int | None], page: int = 0
+) -> list[str]:
+    picture = scene.Picture(*size)
+    loaded = scene_load.load(result.message)
+    scene.draw(picture, loaded, numbers, 1000, page * loaded.dwell_ms, None)
+    inks = "".join(INK[pixel] for pixel in picture.pixels)
+    return [inks[start : start + picture.w] for start in range(0, len(inks), picture.w)]
+
+
+def shows(rows: list[str], expected: str) -> None:
+    assert rows == expected.split(), "drawn:\n" + "\n".join(rows)
+
+
+NUMBERS: dict[str, int | None] = {"q0.waiting": 12, "q0.since": 976, "q0.free": 3}
+
+
+def test_one_queue_on_64x32() -> None:
+    result = compiled((64, 32), "Polski")
+    assert result.warnings == []
+    assert result.numbers == ["q0.waiting", "q0.since", "q0.free"]
+    shows(
+        drawn((64, 32), result, NUMBERS),
+        """
+        ####........##........#.....#...................................
+        #...#........#........#.........................................
+        #...#..###...#...####.#..#.##...................................
+        ####..#...#..#..#.....#.#...#...................................
+        #.....#...#..#...###..##....#...................................
+        #.....#...#..#......#.#.#...#...................................
+        #......###..###.####..#..#.###..................................
+        ................................................................
+        ................................................................
+        ................................................................
+        ......###............#########.........rrrrrrrrrrrrrrrrrrrrrrrrr
+        ......###............#########.........rr###rrrrrrrrr###rrrrr#rr
+        ......###............#########.........r#rrr#rrr#rrr#rrr#rrr##rr
+        ...######.........###.........###......r#rrr#rrr#rrrrrrr#rr#r#rr
+        ...######.........###.........###......r#rrr#rrrrrrrrrr#rr#rr#rr
+        ...######.........###.........###......r#rrr#rrr#rrrrr#rrr#####r
+        ......###.....................###......r#rrr#rrr#rrrr#rrrrrrr#rr
+        ......###.....................###......rr###rrrrrrrr#####rrrr#rr
+        ......###.....................###......rrrrrrrrrrrrrrrrrrrrrrrrr
+        ......###..................###..................................
+        ......###..................###..................................
+        ......###..................###..................................
+        ......###...............###.....................................
+        ......###...............###.....................................
+        ......###...............###.................#####..........####.
+        ......###............###...................#.....#.............#
+        ......###............###...................#.....#.............#
+        ......###............###..................###...###.........###.
+        ...#########......###############.........###...###............#
+        ...#########......###############.........###...#..............#
+        ...#########......###############.............##...........####.
+        ................................................................
+        """,
+    )
+
+
+def test_a_wall_of_32x8_shows_a_code_with_waiting_and_wait_in_turns() -> None:
+    result = compiled((32, 8), "Polski")
+    assert result.warnings == [
+        "[[wall]] north, page 1: on 32x8, waiting and oldest wait take turns; free desks have no room",
+        "[[wall]] north, page 1: 'Polski' is shown as 'PO'",
+    ]
+    shows(
+        drawn((32, 8), result, NUMBERS),
+        """
+        ####...###.............#....###.
+        #...#.#...#...........##...#...#
+        #...#.#...#............#.......#
+        ####..#...#............#......#.
+        #.....#...#............#.....#..
+        #.....#...#............#....#...
+        #......###............###..#####
+        ................................
+        """,
+    )
+    shows(
+        drawn((32, 8), result, NUMBERS, page=1),
+        """
+        ####...###....rr###rrrrr#rrrrrrr
+        #...#.#...#...r#rrr#rrr##rrrrrrr
+        #...#.#...#...rrrrr#rr#r#rrr####
+        ####..#...#...rrrr#rr#rr#rr#rrrr
+        #.....#...#...rrr#rrr#####rr###r
+        #.....#...#...rr#rrrrrrr#rrrrrr#
+        #......###....r#####rrrr#rr####r
+        ..............rrrrrrrrrrrrrrrrrr
+        """,
+    )
+
+
+def test_the_wait_is_amber_at_half_the_promise_and_red_at_all_of_it() -> None:
+    result = compiled((64, 32), "Polski", within_s=30)
+
+    def inks(wait_s: int) -> set[str]:
+        return set("".join(drawn((64, 32), result, {"q0.since": 1000 - wait_s})))
+
+    assert inks(14) == {".", "#", "c"}
+    assert inks(15) == {".", "#", "a"}
+    assert inks(29) == {".", "#", "a"}
+    assert inks(30) == {".", "#", "r"}
+
+
+@pytest.mark.parametrize(
+    ("size", "queues", "turns"),
+    [
+        ((64, 32), 1, 1),
+        ((64, 32), 3, 3),
+        ((128, 64), 1, 1),
+        ((128, 64), 4, 1),
+        ((128, 64), 5, 2),
+        ((128, 64), 9, 3),
+        ((64, 64), 2, 1),
+        ((32, 8), 2, 4),
+    ],
+)
+def test_how_many_queues_a_page_holds(size: tuple[int, int], queues: int, turns: int) -> None:
+    names = [f"Linje {n}" for n in range(queues)]
+    result = compiled(size, *names)
+    assert len(result.message["pages"]) == turns
+    assert {name for name in result.numbers if name.endswith("waiting")} == {
+        f"q{n}.waiting" for n in range(queues)
+    }
+    assert any("turns" in words for words in result.warnings) == (turns > 1)
+
+
+def test_a_hundred_desks_and_more_get_a_third_figure() -> None:
+    for desks, cells in ((99, 2), (100, 3)):
+        page = compiled((64, 32), "Polski", desks=desks).message["pages"][0]
+        assert [op[3] for op in page if op[6] == "q0.free"] == [cells]
+
+
+def test_a_name_too_long_is_cut_and_told() -> None:
+    result = compiled((64, 32), "Kundeservice bedrift")
+    assert result.warnings == [
+        "[[wall]] north, page 1: 'Kundeservice bedrift' is 109 pixels wide, 64 fit: "
+        "it is shown as 'Kundeservic'; shorten it"
+    ]
+    label = result.message["pages"][0][0]
+    assert label[3] == types.strip_of("Kundeservic", 9).w <= 64
+
+
+def test_a_letter_nobody_has_is_told() -> None:
+    assert compiled((128, 64), "Lietuvių", "Polski", "Norsk").warnings == [
+        "[[wall]] north, page 1: no letter for 'ų' of 'Lietuvių'; it is shown as a box"
+    ]
+
+
+def test_large_letters_that_do_not_fit_are_told() -> None:
+    assert compiled((128, 64), "Kundeservice").warnings == [
+        "[[wall]] north, page 1: 'Kundeservice' is 136 pixels wide, 128 fit: it gets small letters"
+    ]
+
+
+def test_codes_are_two_letters_and_no_two_alike() -> None:
+    result = compiled((32, 8), "Norsk", "Norsk salg", "Norge", "Русский", "ö")
+    codes = [words.rsplit("'", 2)[1] for words in result.warnings if "is shown as" in words]
+    assert codes == ["NO", "NR", "NG", "Q3", "Q4"]
+
+
+def test_a_page_without_queues_is_told() -> None:
+    result = compiled((64, 32), "Polski", pages=[{}, {"queue": "q0"}])
+    assert result.warnings == ['[[wall]] north, page 1 names no queue: write queue = "…" or queues = […]']
+    assert len(result.message["pages"]) == 1
+    assert scene_load.load(compiled((64, 32), "Polski", pages=[{}]).message).pages == [[]]
+
+
+def test_more_pages_than_a_scene_holds_are_told() -> None:
+    result = compiled((32, 8), *[f"Linje {n}" for n in range(9)])
+    assert len(result.message["pages"]) == 16
+    assert any("not all of it is shown: a wall has at most 16 pages" in words for words in result.warnings)
+
+
+def test_the_id_is_that_of_the_content() -> None:
+    one = compiled((64, 32), "Polski").message
+    assert one == compiled((64, 32), "Polski").message
+    assert one["id"] != compiled((64, 32), "Norsk").message["id"]
+    assert len(one["id"]) == 8
+    assert set(one["id"]) <= set("0123456789abcdef")
+
+
+def test_at_every_size_and_figure_nothing_lies_over_something_else() -> None:
+    """Sizes, numbers of queues and names at random: always a scene a board takes, all of it on the panel."""
+    print("seed", SEED)
+    dice = random.Random(SEED)
+    sizes = [
+        (w, h)
+        for w in (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
+        for h in (8, 9, 14, 16, 24, 32, 48, 64, 128, 256)
+    ]
+    sizes += [(dice.randint(8, 512), dice.randint(8, 256)) for _ in range(60)]
+    for size in sizes:
+        count = dice.randint(1, 14)
+        names = ["".join(dice.choices("abgjÅØmW Жų9", k=dice.randint(0, 20))) for _ in range(count)]
+        result = compiled(size, *names, desks=dice.choice((0, 8, 300)))
+        encoded = contract.encode(SCENE, result.message)
+        assert len(encoded) <= contract.BY_TOPIC[SCENE].size
+        loaded = scene_load.load(contract.parse(contract.topic("s", SCENE, "b1", 0), encoded)[2])
+        told = any("not all of it is shown" in words for words in result.warnings)
+        shown = {op.name for page in loaded.pages for op in page if isinstance(op, scene.Figure)}
+        assert shown == set(result.numbers)
+        assert told or {f"q{n}.waiting" for n in range(count)} <= shown, (SEED, size, names)
+        for page in loaded.pages:
+            for waiting, wait_s, free in dice.sample(FIGURES, 4 if size[0] * size[1] < 10000 else 1):
+                words: dict[str, int | None] = {".waiting": waiting, ".since": 10**6 - wait_s, ".free": free}
+                numbers = {name: words["." + name.split(".")[1]] for name in result.numbers}
+                lit = 0
+                for op in page:
+                    alone = lights(size, op, numbers)
+                    assert not lit & alone, (SEED, size, op, numbers)
+                    lit |= alone
+                    assert inside(size, op), (SEED, size, op)
+
+
+def lights(size: tuple[int, int], op: Any, numbers: dict[str, int | None]) -> int:
+    """The pixels that one operation lights, as bits of one number."""
+    picture = scene.Picture(*size)
+    scene.draw(picture, scene.Scene("", 1000, [[op]]), numbers, 10**6, 0, None)
+    return int.from_bytes(picture.pixels.translate(bytes([0] + [1] * 255)), "big")
+
+
+def inside(size: tuple[int, int], op: Any) -> bool:
+    """True where all of an operation is on the panel; the last cell's empty column need not be."""
+    gap = op.scale if isinstance(op, scene.Figure) else 0
+    return bool(min(op.x, op.y) >= 0 and op.x + op.w - gap <= size[0] and op.y + op.h <= size[1])

@@ -1,0 +1,149 @@
+"""`callfloor up` and its neighbours, as somebody at a terminal meets them."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import HOST
+from tests.pythons import ROOT
+
+UP = [sys.executable, "-m", "callfloor", "up", "--web", f"{HOST}:0"]
+
+
+def callfloor(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "callfloor", *args],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def children(pid: int) -> set[int]:
+    """Everything a process has started, and what that has started."""
+    found: set[int] = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:
+            continue
+        if int(text.rsplit(")", 1)[1].split()[1]) == pid:
+            found |= {int(stat.parent.name)} | children(int(stat.parent.name))
+    return found
+
+
+def alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+
+
+def gone_within(pids: set[int], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while alive(pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not alive(pids)
+
+
+def lines_until(process: "subprocess.Popen[str]", start: str) -> list[str]:
+    """What it prints up to the first line that starts so."""
+    assert process.stdout
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if line.startswith(start):
+            return lines
+    raise AssertionError(f"ended without '{start}': {lines}")
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_example_floor_runs_and_leaves_nothing_behind(end: signal.Signals, tmp_path: Path) -> None:
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        UP, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            lines = lines_until(process, "wall ")
+            text = "\n".join(lines)
+            assert re.search(r"^boards +4, running firmware/ on MicroPython$", text, re.M), text
+            page = re.search(r"^page +(http://\S+)$", text, re.M)
+            assert page, text
+            with urllib.request.urlopen(page[1] + "healthz", timeout=5) as answer:
+                assert answer.status == 200
+            started = children(process.pid)
+            assert len(started) >= 7  # broker, gateway, simulator, four boards
+        finally:
+            process.send_signal(end)
+            process.communicate(timeout=20)
+    assert gone_within(started, 10), alive(started)
+    if end != signal.SIGKILL:
+        assert process.returncode == 0
+        assert not list(tmp_path.iterdir())
+
+
+def test_seconds_end_it_and_desks_resize_it() -> None:
+    started = time.monotonic()
+    done = subprocess.run(
+        [*UP, "--seconds", "6", "--desks", "10"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 6 <= time.monotonic() - started < 15
+    assert "boards      5, " in done.stdout  # three of four desks, two walls
+    assert "up after" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["up", "nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["up", "--web", "here"], "--web: 'here' is not HOST:PORT"),
+        (["up", "--mqtt", "10.0.0.1:1883"], "listens on this machine only"),
+        (["up", "--desks", "0"], "Invalid value for '--desks'"),
+        (["sim", "board", "row-z", "--site", "simulator/example.toml"], "did you mean 'row-b'?"),
+        (["sim", "floor", "simulator/example.toml"], "[pbx.asterisk]: is missing"),
+        (["station", "row-a", "--site", "simulator/example.toml", "--pins", "wood"], "wood"),
+        (["fly"], "No such command"),
+    ],
+)
+def test_wrong_input_is_answered_in_words(args: list[str], words: str) -> None:
+    done = callfloor(*args)
+    told = " ".join((done.stdout + done.stderr).replace("│", " ").split())
+    assert done.returncode != 0
+    assert words in told
+    assert "Traceback" not in told
+
+
+def test_check_says_what_is_wrong_and_what_was_meant(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('[site]\nid = "skien"\ntimezone = "Europe/Oslo"\n[[wall]]\nid = "north"\n')
+    done = callfloor("up", str(site), "--check")
+    assert done.returncode == 1
+    assert f"{site}: site.timezone: unknown key; did you mean 'time_zone'?" in done.stderr
+    assert f"{site}: wall[1].board: is missing" in done.stderr
+    site.write_text("[site\n")
+    assert "not TOML" in callfloor("up", str(site), "--check").stderr
+    good = callfloor("up", "--check")
+    assert good.returncode == 0
+    assert "8 desks, 4 boards, 2 queues, 2 walls" in good.stdout
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        done = callfloor("up", "--web", f"{HOST}:{port}")
+    assert done.returncode == 1
+    assert f"--web {HOST}:{port}: cannot be used" in done.stderr

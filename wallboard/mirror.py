@@ -1,0 +1,24 @@
+"""What a wall shows, drawn here by the wall's own code: for the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from firmware import scene, scene_load
+from wallboard.picture import png
+
+LIGHT_PX = 5
+
+
+def mirror_png(size: tuple[int, int], message: Mapping[str, Any], numbers: Mapping[str, int | None],
+               now_s: float, age_s: int | None) -> bytes:  # fmt: skip
+    """A wall of `size` lights as PNG: its scene message, the values, the gateway's clock, its age.
+
+    Pages turn with this computer's clock, not the board's, so the mirror may be a page ahead.
+    """
+    picture = scene.Picture(*size)
+    tick_ms = time.monotonic_ns() // 1_000_000
+    scene.draw(picture, scene_load.load(dict(message)), dict(numbers), int(now_s), tick_ms, age_s)
+    return png(picture, LIGHT_PX)

@@ -1,0 +1,88 @@
+"""A wall's picture for people's screens: colours, a PNG that looks like lights, lines in a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw
+
+from firmware import panels
+from firmware.scene import Picture
+
+LED_PX = 8  # a light and its gap, in a PNG, unless said otherwise
+
+
+class Frame(NamedTuple):
+    """A picture in full colours: three bytes a pixel, red, green and blue, row by row."""
+
+    w: int
+    h: int
+    rgb: bytes
+
+
+def frame_of(picture: Picture) -> Frame:
+    """The colours of what a board draws."""
+    return Frame(picture.w, picture.h, panels.rgb(bytes(picture.pixels)))
+
+
+def read_ppm(data: bytes) -> Frame:
+    """The picture a board wrote (a P6 PPM). Raises ValueError for anything else, or half of one."""
+    head = re.match(rb"P6\s+(\d{1,5})\s+(\d{1,5})\s+255\s", data)
+    if head is None:
+        raise ValueError("not a PPM picture (P6, 255 levels)")
+    w, h = int(head[1]), int(head[2])
+    rgb = data[head.end() :]
+    if len(rgb) != w * h * 3:
+        raise ValueError(f"a PPM picture of {w}x{h} has {w * h * 3} bytes of colour, not {len(rgb)}")
+    return Frame(w, h, rgb)
+
+
+def png(shown: Picture | Frame, scale: int = LED_PX, look: str = "led") -> bytes:
+    """A PNG, `scale` pixels to a light: round lights on black (`led`) or plain squares (`plain`)."""
+    frame = frame_of(shown) if isinstance(shown, Picture) else shown
+    image = Image.frombytes("RGB", (frame.w, frame.h), frame.rgb)
+    image = image.resize((frame.w * scale, frame.h * scale), Image.Resampling.NEAREST)
+    if look == "led":
+        image = Image.composite(image, Image.new("RGB", image.size), _dots(frame.w, frame.h, scale))
+    elif look != "plain":
+        raise ValueError(f"a picture looks 'led' or 'plain', not '{look}'")
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _dots(w: int, h: int, scale: int) -> Image.Image:
+    """Where light falls: a round dot in each cell, its middle full bright, its edge soft."""
+    fine = 4
+    size = scale * fine
+    dot = Image.new("L", (size, size))
+    ImageDraw.Draw(dot).ellipse((size * 0.06, size * 0.06, size * 0.94 - 1, size * 0.94 - 1), fill=255)
+    dot = dot.resize((scale, scale), Image.Resampling.BOX)
+    row = Image.new("L", (w * scale, scale))
+    for x in range(w):
+        row.paste(dot, (x * scale, 0))
+    mask = Image.new("L", (w * scale, h * scale))
+    for y in range(h):
+        mask.paste(row, (0, y * scale))
+    return mask
+
+
+def terminal(shown: Picture | Frame) -> str:
+    """The picture as lines for a terminal: two rows of lights in each, in 24-bit colours."""
+    frame = frame_of(shown) if isinstance(shown, Picture) else shown
+    rows = [frame.rgb[y * frame.w * 3 : (y + 1) * frame.w * 3] for y in range(frame.h)]
+    if frame.h % 2:
+        rows.append(bytes(frame.w * 3))
+    lines = []
+    for upper, lower in zip(rows[::2], rows[1::2], strict=True):
+        line, before = "", b""
+        for at in range(0, len(upper), 3):
+            pair = upper[at : at + 3] + lower[at : at + 3]
+            if pair != before:
+                line += "\x1b[38;2;{};{};{}m\x1b[48;2;{};{};{}m".format(*pair)
+                before = pair
+            line += "▀"
+        lines.append(line + "\x1b[0m\n")
+    return "".join(lines)
