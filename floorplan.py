@@ -239,6 +239,8 @@ class Plan(Table):
             for name in ids:
                 if ids.count(name) > 1:
                     raise ValueError(f"two [[{what}]] have the id '{name}'")
+        _once("[[queue]]", "pbx", {queue.id: queue.pbx.lower() for queue in self.queue})
+        _once("[[desk]]", "extension", {desk.id: desk.extension for desk in self.desk if desk.extension})
         desks = {desk.id for desk in self.desk}
         boards = {board.id for board in self.board}
         queues = {queue.id for queue in self.queue}
@@ -259,6 +261,15 @@ class Plan(Table):
     def walls_of(self, board: str) -> list[Wall]:
         """The walls of a board, panel 0 first."""
         return [wall for wall in self.wall if wall.board == board]
+
+
+def _once(what: str, key: str, names: dict[str, str]) -> None:
+    """No two rows may have the same `key`; names: id → its key."""
+    seen: dict[str, str] = {}
+    for row, name in names.items():
+        if name in seen:
+            raise ValueError(f"{what} {seen[name]} and {row} have the same {key} '{name}'")
+        seen[name] = row
 
 
 def _known(name: str, names: set[str], where: str, what: str) -> None:

@@ -250,9 +250,9 @@ class Ear:
         """Every message heard on a topic, in order."""
         return [fields for name, fields, _ in list(self.heard) if name == topic]
 
-    def say(self, topic: str, payload: bytes) -> None:
+    def say(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Publishes anything, as anybody could on this open broker."""
-        self._client.publish(f"callfloor/1/example/{topic}", payload, 1)
+        self._client.publish(f"callfloor/1/example/{topic}", payload, 1, retain)
 
     def close(self) -> None:
         self._client.disconnect()

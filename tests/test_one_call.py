@@ -183,6 +183,27 @@ def test_walls_say_that_figures_are_old_and_stop_ticking(house: House, ear: Ear)
     house.wait("the page hears it", lambda: all(house.now(f"wall/{wall}").get("fresh") for wall in walls), 30)
 
 
+def test_a_retained_value_is_old_until_a_beat_proves_it(house: House, ear: Ear) -> None:
+    house.wait("north is fresh", lambda: house.now("wall/north").get("fresh"))
+    house.kill("gateway")
+    house.kill("wall-north")
+    ear.latest.clear()
+    house.start_board("wall-north")
+
+    def shown() -> dict[str, Any]:
+        return ear.latest.get("board/wall-north/panel/0/shown", {})
+
+    house.wait(
+        "it has scene and values from the broker", lambda: shown().get("scene") and shown().get("values_seq")
+    )
+    assert shown()["fresh"] is False
+    assert shown()["age_s"] is None  # never proved: it cannot know its age
+    house.wait("it shows that", lambda: is_old(house.picture("north")))
+    house.start_gateway()
+    house.wait("a beat proves it", lambda: shown().get("fresh"), 20)
+    house.wait("it shows that", lambda: not is_old(house.picture("north")))
+
+
 def test_a_message_that_breaks_the_contract_stops_nothing(house: House, ear: Ear) -> None:
     rubbish = [
         ("board/row-a/input/0/phone", b"{"),
@@ -196,3 +217,29 @@ def test_a_message_that_breaks_the_contract_stops_nothing(house: House, ear: Ear
     house.wait("they are counted", lambda: house.now("floor").get("refused") == 3)
     house.pin("row-b", "GP2", 0)
     house.wait("b1 talks all the same", lambda: status(house, "b1") == "talking")
+
+
+def test_a_board_obeys_commands_and_answers_but_never_a_stored_one(house: House, ear: Ear) -> None:
+    ear.say("board/row-a/command", b'{"id":"one","do":"raw","seconds":2}')
+    house.wait("an answer", lambda: ear.latest.get("board/row-a/answer", {}).get("id") == "one")
+    assert ear.latest["board/row-a/answer"]["done"] is True
+    house.pin("row-a", "GP2", 0)
+    house.wait("raw pins", lambda: ear.latest.get("board/row-a/raw", {}).get("pins", {}).get("GP2") == 0)
+
+    ear.say("board/row-a/command", b'{"id":"two","do":"restart"}')
+    house.wait("an answer", lambda: ear.latest.get("board/row-a/answer", {}).get("id") == "two")
+    assert ear.latest["board/row-a/answer"]["done"] is False  # a program cannot reset its computer
+
+    before = house.picture("north")
+    ear.say("board/wall-north/command", b'{"id":"three","do":"test","seconds":1}')
+    house.wait("the test picture", lambda: house.picture("north") != before)
+
+    ear.say("board/row-b/command", b'{"id":"stored","do":"raw"}', retain=True)
+    house.wait("it is answered while the board is there", lambda: "board/row-b/answer" in ear.latest)
+    del ear.latest["board/row-b/answer"]
+    house.kill("row-b")
+    house.start_board("row-b")
+    house.wait("row-b is back", lambda: house.now("board/row-b").get("uptime_s") == 0)
+    house.pin("row-b", "GP2", 0)
+    house.wait("b1 talks", lambda: status(house, "b1") == "talking")
+    assert "board/row-b/answer" not in ear.latest
