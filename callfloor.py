@@ -41,12 +41,18 @@ def up(
 
     path = site or EXAMPLE
     if check:
+        from boards import definition
+
         plan = floorplan.read(path)
+        if wrong := definition.check(plan):
+            raise SiteError("\n".join(f"{path}: {line}" for line in wrong))
         print(f"{path}: good. {len(plan.desk)} desks, {len(plan.board)} boards, "
               f"{len(plan.queue)} queues, {len(plan.wall)} walls.")  # fmt: skip
         return
     raise SystemExit(
-        callfloor_up.up(path, address(web, "--web"), address(mqtt, "--mqtt") if mqtt else None, desks, seconds)
+        callfloor_up.up(
+            path, address(web, "--web"), address(mqtt, "--mqtt") if mqtt else None, desks, seconds
+        )
     )
 
 
@@ -68,7 +74,9 @@ def station(
     """Be a board: a Raspberry Pi with desks, walls or both."""
     from wallboard.station import run
 
-    run(floorplan.board_json(floorplan.read(site), board, {"kind": pins, "control": control}))
+    plan = floorplan.read(site)
+    told = {"kind": pins, "control": control or _control(plan, board)}
+    run(floorplan.board_json(plan, board, told))
 
 
 @boards.command("json")

@@ -36,6 +36,7 @@ PAUSE_S = (0.5, 10.0)  # before a child that died is started again: doubling
 STEADY_S = 30.0  # a child that lived so long starts over with the short pause
 WORDS = 12  # lines of a child kept, to be shown when it dies
 FRAME_S = 0.5
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # to ourselves, past any proxy
 
 
 @dataclass
@@ -54,10 +55,12 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
     web = _claim(web)
     tables = floorplan.tables_in(path)
     if desks:
+        if "simulator" not in tables:
+            raise floorplan.SiteError(f"--desks: {path} has no [simulator]; its desks are real ones")
         tables = resize(tables, desks)
     folder = Path(tempfile.mkdtemp(prefix="callfloor-"))
     try:
-        example = path.parent == Path(simulated.__file__).parent
+        example = path.resolve().parent == Path(simulated.__file__).resolve().parent
         plan = floorplan.check(tables, str(path), folder if example else path.resolve().parent)
         if plan.broker and not plan.simulator:
             return _gateway_alone(plan, web, seconds)
@@ -73,13 +76,15 @@ def _claim(web: tuple[str, int]) -> tuple[str, int]:
             return web[0], int(sock.getsockname()[1])
     except OSError as error:
         raise floorplan.SiteError(
-            f"--web {web[0]}:{web[1]}: cannot be used ({error.strerror}); try --web {web[0]}:0, which takes a free port"
+            f"--web {web[0]}:{web[1]}: cannot be used ({os.strerror(error.errno or 0)}); "
+            "try --web 127.0.0.1:0, which takes a free port"
         ) from error
 
 
 def _gateway_alone(plan: Plan, web: tuple[str, int], seconds: float | None) -> int:
     from gateway.service import serve
 
+    print(f"page        {_page(web)}", flush=True)
     if seconds:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -107,6 +112,11 @@ async def _everything(plan: Plan, folder: Path, web: tuple[str, int], mqtt: tupl
     try:
         if broker:
             print(f"broker      {broker.kind} on {broker.host}:{broker.port}", flush=True)
+            if not plan.simulator:
+                print(
+                    "            for trying: only this machine reaches it. Real boards need [broker]",
+                    flush=True,
+                )
             keepers.append(asyncio.create_task(_keep(children.pop(0), end)))
             await broker.wait_until_ready()
         keepers += [asyncio.create_task(_keep(child, end)) for child in children]
@@ -115,7 +125,7 @@ async def _everything(plan: Plan, folder: Path, web: tuple[str, int], mqtt: tupl
         await _show_wall(plan, end)
     finally:
         end.set()
-        await asyncio.gather(*reversed(keepers), return_exceptions=True)
+        await asyncio.gather(*keepers, return_exceptions=True)
     return 0
 
 
@@ -186,11 +196,13 @@ async def _keep(child: Child, end: asyncio.Event) -> None:
     pause_s = PAUSE_S[0]
     while not end.is_set():
         started = time.monotonic()
-        child.process = await asyncio.create_subprocess_exec(
-            *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT, env=simulated.environment(), start_new_session=True,
-            preexec_fn=_die_with_parent, limit=2**20,
-        )  # fmt: skip
+        try:
+            child.process = await _started(child)
+        except OSError as error:
+            print(f"{child.name} cannot be started ({error.strerror}); again in {PAUSE_S[1]:g} s", flush=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(end.wait(), PAUSE_S[1])
+            continue
         listening = asyncio.create_task(_listen(child))
         ended = asyncio.create_task(child.process.wait())
         ending = asyncio.create_task(end.wait())
@@ -213,6 +225,14 @@ async def _keep(child: Child, end: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(end.wait(), pause_s)
         pause_s = min(pause_s * 2, PAUSE_S[1])
+
+
+async def _started(child: Child) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT, env=simulated.environment(), start_new_session=True,
+        preexec_fn=_die_with_parent, limit=2**20,
+    )  # fmt: skip
 
 
 def _die_with_parent() -> None:
@@ -251,8 +271,7 @@ def _how(status: int | None) -> str:
 
 async def _until_up(web: tuple[str, int], end: asyncio.Event, started: float) -> None:
     """Waits for the gateway's own word that the floor is up, and prints the page's address."""
-    host = "127.0.0.1" if web[0] in ("0.0.0.0", "::") else web[0]
-    page = f"http://{f'[{host}]' if ':' in host else host}:{web[1]}/"
+    page = _page(web)
     late = False
     while not end.is_set():
         if await asyncio.to_thread(_answers, page + "healthz"):
@@ -268,9 +287,14 @@ async def _until_up(web: tuple[str, int], end: asyncio.Event, started: float) ->
             await asyncio.wait_for(end.wait(), 0.1)
 
 
+def _page(web: tuple[str, int]) -> str:
+    host = "127.0.0.1" if web[0] in ("0.0.0.0", "::") else web[0]
+    return f"http://{f'[{host}]' if ':' in host else host}:{web[1]}/"
+
+
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with DIRECT.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -278,7 +302,7 @@ def _answers(url: str) -> bool:
 
 async def _show_wall(plan: Plan, end: asyncio.Event) -> None:
     """Draws the first wall as its board wrote it: live on a terminal, once anywhere else."""
-    from wallboard.picture import read_ppm, terminal
+    from wallboard.picture import plain, read_ppm, terminal
 
     walls = [wall for wall in plan.wall if wall.panel.path and wall.panel.path.suffix == ".ppm"]
     if not walls or not plan.simulator:
@@ -288,7 +312,7 @@ async def _show_wall(plan: Plan, end: asyncio.Event) -> None:
     live = sys.stdout.isatty()
     before, height = "", 0
     while not end.is_set():
-        text = await asyncio.to_thread(_drawn, path, read_ppm, terminal)
+        text = await asyncio.to_thread(_drawn, path, read_ppm, terminal if live else plain)
         if text and text != before:
             title = f"wall        {wall.name or wall.id}, {wall.panel.size[0]} x {wall.panel.size[1]} lights"
             back = f"\x1b[{height}F\x1b[J" if height else ""

@@ -43,6 +43,15 @@ def _zone(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    try:
+        text.encode("idna")
+    except UnicodeError as error:
+        raise ValueError("no host name or address can look like this") from error
+    return text
+
+
+Host = Annotated[str, Field(min_length=1), AfterValidator(_host)]
 Id = Annotated[str, AfterValidator(_id)]
 Pin = Annotated[str, AfterValidator(_pin)]
 
@@ -65,7 +74,8 @@ class Site(Table):
 class Broker(Table):
     """Where MQTT is. Left out of the file: one of its own on loopback, for trying."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
+    boards_host: Host | None = None  # how boards reach it, where that is another name
     port: int = Field(1883, ge=1, le=65535)
     user: str | None = None  # the gateway's name there
     secret_file: Path | None = None  # its password, one line
@@ -75,7 +85,7 @@ class Broker(Table):
 class Asterisk(Table):
     """An Asterisk or FreePBX, by its manager interface (AMI)."""
 
-    host: str
+    host: Host
     port: int = Field(5038, ge=1, le=65535)
     user: str
     secret_file: Path
@@ -93,6 +103,16 @@ class Target(Table):
     within_s: int = Field(20, ge=1, le=3600)
     share: float = Field(0.8, gt=0, le=1)
     formula: Literal["answered-within-of-offered"] = "answered-within-of-offered"
+
+    @property
+    def amber_from_s(self) -> int:
+        """A wait is amber from here, half of what was promised, on walls and page alike."""
+        return (self.within_s + 1) // 2
+
+    @property
+    def red_from_s(self) -> int:
+        """And red from here: the promise is broken."""
+        return self.within_s
 
 
 class Queue(Table):
@@ -130,6 +150,15 @@ class BoardInput(Table):
     phone: PhoneInput | None = None
     headset: HeadsetInput | None = None
 
+    def pins(self) -> list[tuple[str, str]]:
+        """(`phone.ring`, GP5) of every pin that is used here."""
+        return [
+            (f"{what}.{key}", pin)
+            for what, part in (("phone", self.phone), ("headset", self.headset))
+            for key in ("pin", "ring", "dock")
+            if (pin := getattr(part, key, None))
+        ]
+
 
 class Wifi(Table):
     """The wireless network a board joins."""
@@ -147,21 +176,19 @@ class Board(Table):
     secret_file: Path | None = None  # its MQTT password, its name being its id
     wifi: Wifi | None = None
     wired: Literal["w5500"] | None = None  # a network chip that the firmware has to bring up
-    control: str | None = None  # simulated boards: where their pins are set, 127.0.0.1:9001
+    control: Annotated[str, Field(pattern=r"^.+:\d{1,5}$")] | None = (
+        None  # simulated boards: where their pins are set, 127.0.0.1:9001
+    )
 
     @model_validator(mode="after")
     def _pins_once(self) -> Board:
         seen: dict[str, str] = {}
         for number, place in enumerate(self.inputs):
-            for what, part in (("phone", place.phone), ("headset", place.headset)):
-                for key in ("pin", "ring", "dock"):
-                    pin = getattr(part, key, None)
-                    if pin is None:
-                        continue
-                    here = f"input {number} {what}.{key}"
-                    if pin in seen:
-                        raise ValueError(f"pin {pin} is used twice: {seen[pin]} and {here}")
-                    seen[pin] = here
+            for key, pin in place.pins():
+                here = f"input {number} {key}"
+                if pin in seen:
+                    raise ValueError(f"pin {pin} is used twice: {seen[pin]} and {here}")
+                seen[pin] = here
         return self
 
 
@@ -385,12 +412,18 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
         raise SiteError(f"no board '{board_id}' in the site file{_meant(board_id, boards)}")
     board = boards[board_id]
     broker = plan.broker or Broker()
+    host = broker.boards_host or broker.host
+    if pins.get("kind") == "machine" and (host in ("localhost", "::1") or host.startswith("127.")):
+        raise SiteError(
+            f"[broker]: for board '{board_id}' {host} would be itself; "
+            'name this computer as boards see it: boards_host = "10.0.0.2"'
+        )
     told: dict[str, Any] = {
         "site": plan.site.id,
         "board": board.id,
         "definition": board.definition,
         "broker": {
-            "host": broker.host,
+            "host": host,
             "port": broker.port,
             "keepalive_s": broker.keepalive_s,
         },

@@ -55,7 +55,7 @@ def _bare(program: str) -> int:
 
 
 def _live_a_desk_hour(house: House, ear: Ear) -> None:
-    """Thirty calls at each of four desks, all at once."""
+    """Thirty calls at each of four desks, one desk after the other."""
 
     def live(hook: str, ring: str, lamp: str) -> None:
         for _ in range(CALLS):

@@ -58,7 +58,7 @@ MESSAGES = (
         "values_seq int"  # the values a wall must have to be fresh
     )),
     # The numbers that walls draw, for all walls of a site.
-    Message("values", "gateway", True, 1, 8192, (
+    Message("values", "gateway", True, 1, 16384, (
         "boot text 8;"  # the gateway's start
         "seq int;"  # counts up with every change
         "numbers numbers 512"  # by name, `polski.waiting`; a `.since` is a time on the beat's clock
@@ -82,7 +82,7 @@ MESSAGES = (
     # How a board is. Silence for two of its periods means lost, whatever its will says.
     Message("board/+/health", "board", False, 0, 256, (
         "boot text 8;"  # the start it speaks of
-        "heap_free int;"  # bytes, after collecting
+        "heap_free? int;"  # bytes, after collecting; null where nobody counts them
         "wifi_dbm? int -127 0;"  # null where there is a wire
         "uptime_s int;"  # since it started
         "reconnects int;"  # to the broker, since it started
@@ -207,7 +207,10 @@ def encode(pattern, values):
     for field in fields:
         name = field[0].rstrip("?")
         rows.append(json.dumps(name) + ":" + json.dumps(values.get(name)))
-    return ("{" + ",".join(rows) + "}").encode()
+    payload = ("{" + ",".join(rows) + "}").encode()
+    if len(payload) > BY_TOPIC[pattern].size:
+        raise ContractError("%s: %d bytes, at most %d" % (pattern, len(payload), BY_TOPIC[pattern].size))
+    return payload
 
 
 def parse(full, payload):
@@ -263,7 +266,12 @@ def wrong_in(kind, limit, value):
     if kind is TEXT:
         if type(value) is not str:
             return "is not text"
-        return None if len(value) <= limit else "has more than %d characters" % limit
+        if len(value) > limit:
+            return "has more than %d characters" % limit
+        for letter in value:
+            if ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000:
+                return "holds a character that nobody can read"
+        return None
     if type(value) is not (dict if kind == NUMBERS else list):
         return "is not an object" if kind == NUMBERS else "is not an array"
     if len(value) > limit:

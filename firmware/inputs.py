@@ -6,8 +6,10 @@ from firmware.phone import Phone
 
 SAMPLE_MS = 10
 
-PHONE = "board/+/input/+/phone"
-HEADSET = "board/+/input/+/headset"
+PHONE, HEADSET = 0, 1  # kinds of readings, as they wait in the outbox
+PATTERNS = ("board/+/input/+/phone", "board/+/input/+/headset")
+STATES = ("unknown", "idle", "ringing", "talking", "held")
+KNOWN = (None, False, True)
 
 
 class Inputs:
@@ -19,7 +21,7 @@ class Inputs:
         self._places = [Input(entry, pins) for entry in entries]
 
     async def run(self, changed) -> None:
-        """Reads every pin a hundred times a second; `changed(input, pattern, fields, since_ms)` is told.
+        """Reads every pin a hundred times a second; `changed(input, kind, value, since_ms)` is told.
 
         It is also the witness of a loop that is held up.
         """
@@ -31,11 +33,17 @@ class Inputs:
             self.lag_ms = max(self.lag_ms, at_ms - before_ms - SAMPLE_MS)
             before_ms = at_ms
             for number, place in enumerate(self._places):
-                for pattern, fields, since_ms in place.sample(at_ms):
-                    changed(number, pattern, fields, since_ms)
+                for kind, value, since_ms in place.sample(at_ms):
+                    changed(number, kind, value, since_ms)
+
+    def message(self, kind: int, value: int) -> tuple:
+        """(pattern, fields) in the contract of a reading that waited as (kind, value)."""
+        if kind == PHONE:
+            return PATTERNS[kind], {"state": STATES[value]}
+        return PATTERNS[kind], {"in_call": KNOWN[value % 3], "docked": KNOWN[value // 3]}
 
     def readings(self) -> list:
-        """Every input's present state, as (input, pattern, fields, since_ms)."""
+        """Every input's present state, as (input, kind, value, since_ms)."""
         return [(number,) + row for number, place in enumerate(self._places) for row in place.readings()]
 
 
@@ -56,7 +64,7 @@ class Input:
             self._dock = _contact(pins, headset, "dock")
 
     def sample(self, now_ms: int):
-        """Reads the pins once; what is new, as (pattern, fields, since_ms) each."""
+        """Reads the pins once; what is new, as (kind, value, since_ms) each."""
         news: tuple = ()
         if self.phone and self.phone.sample(self._hook(), self._ring(), now_ms):
             news = (self.phone_reading(),)
@@ -74,11 +82,11 @@ class Input:
         return found
 
     def phone_reading(self):
-        return PHONE, {"state": self.phone.state}, self.phone.since_ms
+        return PHONE, STATES.index(self.phone.state), self.phone.since_ms
 
     def headset_reading(self):
         headset = self.headset
-        return HEADSET, {"in_call": headset.in_call, "docked": headset.docked}, headset.since_ms
+        return HEADSET, KNOWN.index(headset.in_call) + 3 * KNOWN.index(headset.docked), headset.since_ms
 
 
 def never():

@@ -8,6 +8,7 @@ from firmware.clock import now_ms, sleep_ms, wait_ms
 from firmware.mqtt import Client
 
 AGAIN_MS = 5000  # boards answer a new gateway spread over so long, so that they do not come all at once
+SLOW_MS = 500  # a link that is up but takes nothing is tried again after this
 
 
 def outboxes(count):
@@ -46,7 +47,7 @@ class Link:
         self.client = Client(
             broker["host"],
             broker["port"],
-            self.board,
+            self.site + "-" + self.board,  # two of one name throw each other off a broker
             user=broker.get("user"),
             password=broker.get("password"),
             keepalive_s=broker.get("keepalive_s", contract.KEEPALIVE_S),
@@ -72,10 +73,9 @@ class Link:
     def topic(self, pattern, *ids):
         return contract.topic(self.site, pattern, *ids)
 
-    def changed(self, number: int, pattern: str, fields: dict, since_ms: int) -> None:
+    def changed(self, number: int, kind: int, value: int, since_ms: int) -> None:
         """A reading of one input, to be delivered in order, however long the link is away."""
-        fields["boot"] = self.boot
-        self.outboxes[number].put(pattern, fields, since_ms)
+        self.outboxes[number].put(kind, value, since_ms)
         self._work.set()
 
     def state(self, pattern: str, ids: tuple, fields: dict) -> None:
@@ -87,12 +87,8 @@ class Link:
         self._work.set()
 
     async def run(self) -> None:
-        """Connects, listens and sends until cancelled."""
-        sending = asyncio.create_task(self._send())
-        try:
-            await self.client.run()
-        finally:
-            sending.cancel()
+        """Connects, listens and sends until cancelled; an error in either ends both."""
+        await asyncio.gather(self.client.run(), self._send())
 
     async def _send(self):
         while True:
@@ -100,8 +96,13 @@ class Link:
             try:
                 while self.client.up and await self._send_one():
                     pass
-            except OSError:  # the link went: on_down marks what has to go again
-                pass
+            except OSError:  # the link went, or was too slow: what has not gone goes again
+                if self.client.up:
+                    await sleep_ms(SLOW_MS)
+                    self._work.set()
+            except contract.ContractError as error:  # one message that cannot be said stops no other
+                print(error)
+                self._work.set()
 
     async def _send_one(self):
         for key in self._due:
@@ -115,10 +116,16 @@ class Link:
         for number, outbox in enumerate(self.outboxes):
             row = outbox.next()
             if row:
-                pattern, fields, since_ms, _ = row
-                fields["age_ms"] = now_ms() - since_ms
-                row[3] = 0  # on its way, its packet id not yet known
-                row[3] = await self._publish(pattern, (self.board, number), fields)
+                kind, value, seq, since_ms = row
+                pattern, fields = self._inputs.message(kind, value)
+                fields["seq"] = seq
+                fields["boot"] = self.boot
+                fields["age_ms"] = min(now_ms() - since_ms, contract.LONG)  # a desk may be idle for a month
+                try:
+                    outbox.sent(seq, await self._publish(pattern, (self.board, number), fields))
+                except contract.ContractError:
+                    outbox.sent(seq, 0)  # out of the way of those behind it
+                    raise
                 return True
         return False
 
@@ -134,7 +141,7 @@ class Link:
         self.state("board/+/state", (self.board,), {"state": "ready", "boot": self.boot})
         self._due.update(self._lasting)
         if self.reconnects:
-            self._again = asyncio.create_task(self._say_again())  # the broker may have forgotten it all
+            self._ask_again()  # the broker may have forgotten what was retained
 
     def _down(self, reason):
         print("link down:", reason)
@@ -159,13 +166,18 @@ class Link:
         if pattern == "beat" and fields["boot"] != self._gateway:
             self._gateway = fields["boot"]
             self.asked.set()
-            self._again = asyncio.create_task(self._say_again())
+            self._ask_again()
         self._hear(pattern, ids, fields)
+
+    def _ask_again(self):
+        if self._again is None or self._again.done():
+            self._again = asyncio.create_task(self._say_again())
 
     async def _say_again(self):
         """Every state once more, with its true age: for a new gateway, or a broker that was away."""
         await sleep_ms(randrange(AGAIN_MS))
-        if not self._inputs:
+        if not self._inputs or not self.client.up:
             return
-        for number, pattern, fields, since_ms in self._inputs.readings():
-            self.changed(number, pattern, fields, since_ms)
+        for number, kind, value, since_ms in self._inputs.readings():
+            if not len(self.outboxes[number]):  # else the newest of what waits says it
+                self.changed(number, kind, value, since_ms)

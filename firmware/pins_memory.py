@@ -65,8 +65,8 @@ class Pins:
         if len(words) != 2:
             return "error: a line is a pin and a level: GP4 0, GP26 1.65V, GP4 ?"
         name, level = words
-        if level == "?" and name in self._volts:
-            return "%s %d" % (name, self.raw()[name])
+        if level == "?":
+            return "%s %s" % (name[:16], self.raw().get(name, "is read by nothing here"))
         volts = {"0": 0.0, "1": 3.3}.get(level)
         if volts is None:
             try:

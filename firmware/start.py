@@ -18,9 +18,9 @@ def read(path: str) -> dict:
         with open(path) as file:
             settings = json.load(file)
     except OSError:
-        raise StartError("%s is missing: `callfloor board provision` writes it" % path)
+        raise StartError("%s is missing: `callfloor board json` writes it" % path)
     except ValueError:
-        raise StartError("%s is not JSON: write it again with `callfloor board provision`" % path)
+        raise StartError("%s is not JSON: write it again with `callfloor board json`" % path)
     for name in ("site", "board", "broker", "inputs", "panels"):
         if name not in settings:
             raise StartError("%s: '%s' is missing" % (path, name))
@@ -83,17 +83,22 @@ def senses(entry: dict) -> str:
 
 
 def firmware_hash() -> str:
-    """16 hex digits that name the firmware's files: equal files, equal hash."""
+    """16 hex digits that name the firmware's files: equal names and contents, equal hash."""
     from hashlib import sha256
 
     folder = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
     total = sha256()
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".py"):
-            with open(folder + "/" + name, "rb") as file:
-                while block := file.read(512):
-                    total.update(block)
+    for name in sorted(files_in(folder, "") + files_in(folder, "panels/")):
+        total.update(name.encode())
+        with open(folder + "/" + name, "rb") as file:
+            while block := file.read(512):
+                total.update(block)
     return hexlify(total.digest()).decode()[:16]
+
+
+def files_in(folder: str, part: str) -> list:
+    """The names of the Python files in one part of the firmware."""
+    return [part + name for name in os.listdir(folder + "/" + part) if name.endswith(".py")]
 
 
 def why_started() -> str:

@@ -50,7 +50,7 @@ class Station:
             gc.collect()
             health = {
                 "boot": self.link.boot,
-                "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else 0,
+                "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else None,
                 "wifi_dbm": self._signal_dbm(),
                 "uptime_s": now_ms() // 1000,
                 "reconnects": max(0, self.link.reconnects),

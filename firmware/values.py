@@ -17,9 +17,9 @@ class Values:
         self.boot = None
         self.seq = None
         self._beat = None  # (fields, when it came)
-        self._proved_ms = None  # when a beat last stood behind the numbers
+        self._proved_ms: int | None = None  # when a beat last stood behind the numbers
         self._zero_ms = 0  # the board's time at the gateway's second 0, by that beat
-        self._doubted = False  # the gateway's will has come since
+        self._doubted_ms: int | None = None  # when the gateway's will came, if it has since
 
     def take_values(self, fields: dict, now_ms: int) -> None:
         """New numbers, perhaps retained ones from long ago."""
@@ -35,10 +35,10 @@ class Values:
         self._beat = (fields, now_ms)
         self._prove(now_ms)
 
-    def take_gateway(self, fields: dict) -> None:
+    def take_gateway(self, fields: dict, now_ms: int) -> None:
         """The gateway is ready, or its will says that it is lost."""
         if fields["state"] == "lost" and (self._beat is None or fields["boot"] == self._beat[0]["boot"]):
-            self._doubted = True
+            self._doubted_ms = now_ms
             self._beat = None
 
     def _prove(self, now_ms):
@@ -49,20 +49,22 @@ class Values:
             return
         self._proved_ms = came_ms
         self._zero_ms = came_ms - beat["now_s"] * 1000
-        self._doubted = False
+        self._doubted_ms = None
 
     def age_s(self, now_ms: int):
         """None while fresh, else whole seconds since the last proof, -1 when there was none."""
         if self._proved_ms is None:
             return -1
-        age_ms = now_ms - self._proved_ms
-        if age_ms <= PROOF_MS and not self._doubted:
+        if now_ms <= self._old_from_ms():
             return None
-        return age_ms // 1000
+        return (now_ms - self._proved_ms) // 1000
 
     def clock_ms(self, now_ms: int):
-        """The gateway's clock in ms; it stands still at the last proof when not fresh; None if never."""
+        """The gateway's clock in ms; it stands still from when the numbers turned old; None if never proved."""
         if self._proved_ms is None:
             return None
-        moment_ms = now_ms if self.age_s(now_ms) is None else self._proved_ms
-        return moment_ms - self._zero_ms
+        return min(now_ms, self._old_from_ms()) - self._zero_ms
+
+    def _old_from_ms(self):
+        old_ms = (self._proved_ms or 0) + PROOF_MS
+        return old_ms if self._doubted_ms is None else min(old_ms, self._doubted_ms - 1)

@@ -30,7 +30,7 @@ class Wall:
         elif pattern == "beat":
             self.values.take_beat(fields, at_ms)
         elif pattern == "gateway/state":
-            self.values.take_gateway(fields)
+            self.values.take_gateway(fields, at_ms)
         elif pattern == "board/+/panel/+/scene":
             self._take_scene(int(ids[1]), fields)
         self._moved.set()
@@ -73,8 +73,11 @@ class Wall:
             test_picture.draw(picture)
         else:
             scene.draw(picture, shown, self.values.numbers, clock_s, at_ms, age_s)
-        self.panels[number].show(picture)
-        self._tell(number, age_s)
+        try:
+            self.panels[number].show(picture)
+            self._tell(number, age_s)
+        except OSError as error:  # its file or its bus is away: the other panels and the desks go on
+            print("panel", number, "cannot be shown:", error)
         if age_s is not None or shown is None:
             return STALE_MS
         return scene.changes_in_ms(shown, clock_s, at_ms, clock_ms % 1000)

@@ -43,10 +43,12 @@ RULES: tuple[Rule, ...] = (
     (lambda d: d.paused, "away", "paused at the phone system"),
     (lambda d: d.docked, "away", "the headset lies in its cradle"),
     (lambda d: d.member == "unavailable", "away", "the phone system cannot reach its phone"),
-    (lambda d: d.phone == "unknown" and not d.in_call, "unknown", "the phone line reads nothing: unplugged?"),
+    (lambda d: d.phone == "unknown", "unknown", "the phone line reads nothing: unplugged?"),
     (lambda d: not d.board and d.member in (None, "unknown"), "unknown",
      "no board reads it, and the phone system says nothing about it"),
-    (lambda d: True, "free", "handset down, nobody rings"),
+    (lambda d: d.phone == "idle", "free", "handset down, nobody rings"),
+    (lambda d: d.in_call is False, "free", "the headset is in no call"),
+    (lambda d: True, "free", "nothing says otherwise"),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware import contract
-from floorplan import Plan
+from floorplan import BoardInput, Plan
 from gateway.desk import Desk, conclude
 from gateway.presence import Board
 from gateway.queues import events
@@ -34,7 +34,9 @@ class Place:
     """One input of one board: what was last read there."""
 
     desk: str
+    senses: frozenset[str] = frozenset()  # kinds of reading that the site file expects here
     boot: str | None = None
+    live: bool = False  # something of this boot was read as it happened, not found retained
     top: int = 0  # the highest seq seen of this boot
     seq: dict[str, int] = field(default_factory=dict)  # the last of each kind of reading
 
@@ -45,6 +47,7 @@ class Queue:
     def __init__(self, figures: QueueFigures):
         self.figures = figures
         self.members: dict[str, events.Member] = {}
+        self.desks_known = False  # the counts below mean something: the broker is there
         self.counts = {"free": 0, "ringing": 0, "talking": 0, "away": 0}
         self._counted: dict[str, str] = {}  # extension → where it is counted
 
@@ -94,7 +97,10 @@ class Floor:
 
     def _bind(self, now_s: float) -> None:
         for board in self.plan.board:
-            self._places[board.id] = {str(n): Place(place.desk) for n, place in enumerate(board.inputs)}
+            self._places[board.id] = {
+                str(number): Place(place.desk, frozenset(_senses(place)))
+                for number, place in enumerate(board.inputs)
+            }
             for place in board.inputs:
                 self.desks[place.desk].board = board.id
         for desk in self.plan.desk:
@@ -126,27 +132,29 @@ class Floor:
         elif pattern == "board/+/panel/+/shown":
             self._hear_shown(board.id, int(ids[1]) if ids[1].isdigit() else -1, fields)
         elif pattern in READINGS:
-            self._hear_reading(pattern, board.id, ids[1], fields)
-        self.touched.boards.add(board.id)
+            self._hear_reading(pattern, board.id, ids[1], fields, retained)
+        self._touch("boards", board.id)
         self.check_boards(now_s, (board.id,))
 
-    def _hear_reading(self, pattern: str, board: str, number: str, fields: dict[str, Any]) -> None:
+    def _hear_reading(
+        self, pattern: str, board: str, number: str, fields: dict[str, Any], retained: bool
+    ) -> None:
         place = self._places[board].get(number)
-        if place is None:
-            return  # a place no desk is plugged in at
+        if place is None or pattern not in place.senses:
+            return  # nothing is plugged in there, or a sensor that was taken away left this behind
         desk = self.desks[place.desk]
         if place.boot != fields["boot"]:
-            place.boot = fields["boot"]
-            place.top = fields["seq"]  # what came before this start's first word is nobody's loss
-            place.seq = {}
+            if retained and place.live:
+                return  # of an earlier start
+            place.boot, place.top, place.seq, place.live = fields["boot"], 0, {}, False
+            desk.phone = desk.in_call = desk.muted = desk.docked = None
         if fields["seq"] <= place.seq.get(pattern, 0):
             return  # sent again after a broken link: already counted
         place.seq[pattern] = fields["seq"]
-        if fields["seq"] > place.top:
-            desk.missed += fields["seq"] - place.top - 1
-            place.top = fields["seq"]
-        elif desk.missed and fields["seq"] < place.top:
-            desk.missed -= 1  # two retained readings, read in the other order
+        if place.live and fields["seq"] > place.top:
+            desk.missed = min(desk.missed + fields["seq"] - place.top - 1, contract.LONG)
+        place.live |= not retained  # what came before the first live word is nobody's loss
+        place.top = max(place.top, fields["seq"])
         if pattern == PHONE:
             desk.phone = fields["state"]
         else:
@@ -185,6 +193,9 @@ class Floor:
     def hear_broker(self, away: str, now_s: float) -> None:
         """The broker is away, and why; or, empty, it is back: every board has its time to be heard."""
         self.broker_away = away
+        for name, queue in self.queues.items():
+            queue.desks_known = not away
+            self._touch("queues", name)
         for board in self.boards.values():
             board.heard_s = None
             board.asked_s = now_s
@@ -273,5 +284,11 @@ class Floor:
         return taken
 
 
+def _senses(place: BoardInput) -> list[str]:
+    sensors = {PHONE: place.phone, HEADSET: place.headset}
+    return [pattern for pattern, sensor in sensors.items() if sensor]
+
+
 PHONE = "board/+/input/+/phone"
-READINGS = (PHONE, "board/+/input/+/headset")
+HEADSET = "board/+/input/+/headset"
+READINGS = (PHONE, HEADSET)

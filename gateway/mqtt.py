@@ -81,8 +81,9 @@ class Line:
                 self._why = ""
                 self._back()
                 await self._listen()
-            except (BrokerLost, OSError) as error:
-                why = f"the MQTT broker at {self.where} is away ({error})"
+            except (BrokerLost, OSError, ValueError) as error:  # ValueError: a host name that is none
+                words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+                why = f"the MQTT broker at {self.where} is away: {words}"
                 if why != self._why:  # said once, not at every try
                     log.warning(why)
                 self._why = why
@@ -116,7 +117,9 @@ class Line:
         client.will_set(self._will[0], self._will[1], 1, True)
         client.max_inflight_messages_set(INFLIGHT)
         client.on_connect = self._connected
-        client.on_disconnect = lambda c, u, flags, code, props: self._lost(str(code))
+        client.on_disconnect = lambda c, u, flags, code, props: self._lost(
+            f"the connection broke ({str(code).lower()})"
+        )
         client.on_message = lambda c, u, message: self._hear(
             message.topic, bytes(message.payload), message.retain
         )

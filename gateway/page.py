@@ -57,6 +57,8 @@ class PlanQueue(BaseModel):
     id: str
     name: str
     target: floorplan.Target
+    amber_from_s: int
+    red_from_s: int
 
 
 class PlanWall(BaseModel):
@@ -190,7 +192,16 @@ def page_plan(plan: floorplan.Plan) -> PagePlan:
         page=_files_hash(),
         site=PlanSite(id=plan.site.id, name=plan.site.name or plan.site.id, languages=plan.site.languages),
         desks=tuple(PlanDesk(id=desk.id, name=desk.name or desk.id, at=desk.at) for desk in plan.desk),
-        queues=tuple(PlanQueue(id=queue.id, name=queue.name, target=queue.target) for queue in plan.queue),
+        queues=tuple(
+            PlanQueue(
+                id=queue.id,
+                name=queue.name,
+                target=queue.target,
+                amber_from_s=queue.target.amber_from_s,
+                red_from_s=queue.target.red_from_s,
+            )
+            for queue in plan.queue
+        ),
         walls=tuple(
             PlanWall(id=wall.id, name=wall.name or wall.id, size=wall.panel.size) for wall in plan.wall
         ),

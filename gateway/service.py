@@ -12,6 +12,7 @@ import logging
 import secrets
 import signal
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import uvicorn
@@ -30,19 +31,28 @@ from wallboard.mirror import mirror_png
 
 log = logging.getLogger(__name__)
 
+HEAD_START_S = 100_000.0  # more than a day: who waits now may have come before this machine was started
 CHECK_S = 0.5  # how often silence is looked for
+LOG_S = 60.0
+LOGGED_MOST = 1000
 START_S = 10.0  # after this a start is over, whoever is still missing
+
+
+def since_long_ago() -> float:
+    """The gateway's clock: monotonic seconds that are never small, so that a `.since` is never negative."""
+    return time.monotonic() + HEAD_START_S
 
 
 class Gateway:
     """One site's gateway. `run` ends when cancelled, and says `lost` before it goes."""
 
-    def __init__(self, plan: Plan, clock: Any = time.monotonic) -> None:
+    def __init__(self, plan: Plan, clock: Any = since_long_ago) -> None:
         self.plan = plan
         self.boot = secrets.token_hex(4)
         self._clock = clock
         self._started_s = clock()
         self._due = False
+        self._logged: dict[str, float] = {}  # what → when it was last warned of
         self.news = News()
         self.says = Says(plan.site.id, self.news)
         self.floor = Floor(plan, clock(), self._touched)
@@ -109,8 +119,18 @@ class Gateway:
             self.floor.hear_board(pattern, ids, fields, retained, self._clock())
         except contract.ContractError as error:
             self.floor.refused += 1
-            log.warning("refused: %s", error)
+            self._log_once(topic, f"refused: {error}")
             self._touched()
+
+    def _log_once(self, what: str, words: str) -> None:
+        """A warning about one thing, once a minute however often it happens."""
+        now_s = self._clock()
+        if now_s - self._logged.get(what, -LOG_S) < LOG_S:
+            return
+        if len(self._logged) >= LOGGED_MOST:
+            self._logged.clear()
+        self._logged[what] = now_s
+        log.warning("%r %r", what, words)
 
     def _broker_back(self) -> None:
         self.floor.hear_broker("", self._clock())
@@ -141,21 +161,28 @@ class Gateway:
         now_s = self._clock()
         touched = self.floor.take_touched()
         if self.walls.refresh(touched.queues, self.floor):
-            self._say_values()
-        for name in touched.desks:
-            self._say_desk(name)
-        for name in touched.queues:
-            self._say_queue(name, now_s)
-        for name in touched.walls:
-            self.says.say("wall/+/now", (name,), self.walls.verdict(name, self.floor, now_s))
-        for name in touched.boards:
-            self._say_board(name, now_s)
+            self._each(("values",), lambda _: self._say_values())
+        self._each(touched.desks, self._say_desk)
+        self._each(touched.queues, lambda name: self._say_queue(name, now_s))
+        self._each(touched.walls, lambda name: self._say_wall(name, now_s))
+        self._each(touched.boards, lambda name: self._say_board(name, now_s))
         self.says.say("floor/now", (), {
             **self.floor.by_status, "boards_lost": self.floor.boards_lost, "refused": self.floor.refused,
         })  # fmt: skip
         if self.source:
             away = self.floor.pbx_away
             self.news.say("pbx", {"state": "away" if away else "ready", "reason": away})
+
+    def _each(self, names: Iterable[str], say: Callable[[str], None]) -> None:
+        """Says something of each; one that cannot be said stops no other."""
+        for name in names:
+            try:
+                say(name)
+            except (contract.ContractError, ValueError) as error:
+                self._log_once(name, f"cannot be said: {error}")
+
+    def _say_wall(self, name: str, now_s: float) -> None:
+        self.says.say("wall/+/now", (name,), self.walls.verdict(name, self.floor, now_s))
 
     def _say_values(self) -> None:
         fields = {"boot": self.boot, "seq": self.walls.seq, "numbers": self.walls.numbers}
@@ -175,7 +202,7 @@ class Gateway:
         fields: dict[str, Any] = {"reason": figures.reason}
         if figures.known:
             oldest_s = figures.oldest_since_s
-            fields |= queue.counts
+            fields |= queue.counts if queue.desks_known else {}
             fields |= {
                 "waiting": figures.waiting,
                 "oldest_wait_s": 0 if oldest_s is None else max(0, int(now_s - oldest_s)),
@@ -229,15 +256,14 @@ class Gateway:
         return not self.floor.broker_away and settled, facts
 
     def wall_png(self, wall: str) -> bytes | None:
-        """A picture of what a wall should show now; None when there is no such wall."""
+        """What a wall should show now, or, when it is old, how old; None when there is no such wall."""
         if wall not in self.walls.scenes:
             return None
-        verdict = self.walls.verdict(wall, self.floor, self._clock())
+        fresh = self.walls.verdict(wall, self.floor, self._clock())["fresh"]
         panel = next(row.panel for row in self.plan.wall if row.id == wall)
-        age_s = None if verdict["fresh"] else -1
-        return mirror_png(
-            panel.size, self.walls.scenes[wall].message, self.walls.numbers, self._clock(), age_s
-        )
+        age_s = None if fresh else self.floor.shown.get(wall, {}).get("age_s") or -1
+        numbers = self.walls.numbers if fresh else {}
+        return mirror_png(panel.size, self.walls.scenes[wall].message, numbers, self._clock(), age_s)
 
     def _last_word(self) -> tuple[str, bytes]:
         """The will, which is also what is said at a clean end: every wall is old from then on."""

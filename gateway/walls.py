@@ -19,7 +19,7 @@ NUMBERS: dict[str, Callable[[Queue], int | None]] = {
     "since": lambda queue: (
         int(queue.figures.oldest_since_s) if queue.figures.oldest_since_s is not None else -1
     ),
-    "free": lambda queue: queue.counts["free"],
+    "free": lambda queue: queue.counts["free"] if queue.desks_known else None,
 }
 
 
@@ -65,7 +65,7 @@ class Walls:
             "shown": shown.get("scene"),
             "values_seq": shown.get("values_seq"),
             "fresh": fresh,
-            "reason": "" if fresh else _why_not(shown, scene, state, why),
+            "reason": "" if fresh else _why_not(shown, scene, state, why)[:160],
         }
 
 

@@ -53,16 +53,22 @@ def environment() -> dict[str, str]:
     return os.environ | {"MICROPYPATH": f"{CODE}:.frozen", "PYTHONPATH": str(CODE), "PYTHONUNBUFFERED": "1"}
 
 
+_given: set[int] = set()  # ports this process has handed out, nobody listening there yet
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on at this moment.
+    """A port nobody listens on at this moment, and that was not handed out before.
 
     Below the range that the system hands out for outgoing connections: in that range, a client
     that knocks before its server listens may connect to itself and keep the server out.
     """
     while True:
         port = random.randrange(20000, 30000)
+        if port in _given:
+            continue
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind((host, port))
+            _given.add(port)
             return port
 
 
@@ -75,6 +81,7 @@ def run(plan: Plan, board: str, control: str | None, heap: str) -> int:
         pins = f"pins at {control}" if control and json.loads(told.read_text())["inputs"] else "no pins to set"
         print(f"board {board}: process {child.pid}, {pins}", flush=True)
         try:
-            return max(0, child.wait())
+            return abs(child.wait())
         except KeyboardInterrupt:
-            return max(0, child.wait())
+            child.wait()
+            return 0

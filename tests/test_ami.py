@@ -671,7 +671,7 @@ TROUBLES: dict[str, tuple[Script, bool, str]] = {
         [(b"", BANNER), (b"\r\n\r\n", b"Response: Error\r\nMessage: Must specify AuthType\r\n\r\n"),
          (b"\r\n\r\n", b"Response: Error\r\nMessage: Authentication failed\r\n\r\n")], True,
         "refuses the user 'callfloor' (Authentication failed): check [callfloor] in its manager.conf"),
-    "another service": ([(b"", b"SSH-2.0-OpenSSH_9.2\r\n")], True, "no Asterisk manager: is the port right"),
+    "another service": ([(b"", b"SSH-2.0-OpenSSH_9.2\r\n")], True, "does not answer as an Asterisk manager"),
     "a door that shuts": ([(b"", BANNER), (b"\r\n\r\n", b"")], True, "may this address connect"),
     "silent at the login": ([(b"", BANNER)], False, "did not answer the login"),
     "no app_queue": (

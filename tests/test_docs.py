@@ -48,7 +48,7 @@ def test_the_page_has_every_topic_and_field() -> None:
 @pytest.mark.parametrize(
     ("without", "named"),
     [
-        ("# bytes, after collecting", "'heap_free' of board/+/health"),
+        ("# the longest its loop was held up since the last health", "'lag_ms' of board/+/health"),
         ("# counts this input's readings since the board started, from 1", "'seq' of board/+/input/+/phone"),
         ("# The house in one line.", "floor/now"),
         ('# the gateway says "now" this often', "BEAT_S"),

@@ -23,7 +23,7 @@ PLAN = {
         {"id": "c1", "extension": "SIP/3"},
     ],
     "board": [{"id": "row-a", "inputs": [
-        {"desk": "a1", "phone": {"by": "contact", "pin": "GP2"}},
+        {"desk": "a1", "phone": {"by": "contact", "pin": "GP2"}, "headset": {"by": "contact", "pin": "GP5"}},
         {"desk": "a2", "phone": {"by": "contact", "pin": "GP3"}},
     ]}],
 }  # fmt: skip
@@ -134,6 +134,39 @@ def test_two_retained_readings_in_any_order_miss_nothing(clock: Clock) -> None:
     assert clock.floor.desks["a1"].missed == 0
     clock.phone(0, "idle", seq=10)
     assert clock.floor.desks["a1"].missed == 0
+
+
+def test_a_restarted_gateway_counts_no_loss_for_what_it_finds_retained(clock: Clock) -> None:
+    for first, then in ((2, 102), (102, 2)):
+        clock = Clock()
+        clock.ready()
+        for seq in (first, then):
+            if seq == 2:
+                clock.board(
+                    HEADSET, "0", retained=True, in_call=False, muted=None, docked=True, seq=2, boot="b1", age_ms=0
+                )
+            else:
+                clock.phone(0, "idle", seq=102, retained=True)
+        clock.phone(0, "talking", seq=103)
+        assert clock.status("a1") == "talking"
+        assert clock.floor.desks["a1"].missed == 0
+        clock.phone(0, "idle", seq=106)
+        assert clock.floor.desks["a1"].missed == 2
+
+
+def test_a_sensor_that_was_taken_away_decides_nothing(clock: Clock) -> None:
+    clock.ready()
+    clock.phone(1, "idle")
+    clock.board(HEADSET, "1", retained=True, in_call=None, muted=None, docked=True, seq=1, boot="b0", age_ms=0)
+    assert clock.status("a2") == "free"
+
+
+def test_a_retained_reading_of_an_earlier_start_does_not_undo_a_live_one(clock: Clock) -> None:
+    clock.ready()
+    clock.phone(0, "talking", seq=1)
+    clock.board(HEADSET, "0", retained=True, in_call=None, muted=None, docked=True, seq=9, boot="b0", age_ms=0)
+    assert clock.status("a1") == "talking"
+    assert clock.floor.desks["a1"].docked is None
 
 
 def test_a_reading_of_a_place_without_a_desk_or_of_a_strange_board_changes_nothing(clock: Clock) -> None:

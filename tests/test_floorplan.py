@@ -41,6 +41,7 @@ def check(folder: Path = Path("/nowhere"), **changes: Any) -> floorplan.Plan:
     [
         ({"site": {"id": "Skien"}}, "site.toml: site.id: an id is 1 to 32 of a-z, 0-9 and -"),
         ({"site": {"id": "s", "time_zone": "Oslo"}}, "site.time_zone: no such time zone; try Europe/Oslo"),
+        ({"broker": {"host": "a..b"}}, "broker.host: no host name or address can look like this"),
         ({"brooker": {}}, "site.toml: brooker: unknown key; did you mean 'broker'?"),
         ({"broker": {"prot": 1}}, "broker.prot: unknown key; did you mean 'port'?"),
         ({"desk": [{"id": "a1"}, {"id": "a1"}]}, "two [[desk]] have the id 'a1'"),

@@ -40,9 +40,16 @@ def is_old(picture: bytes) -> bool:
 
 
 def changes(ear: Ear, start: int) -> list[dict[str, Any]]:
-    """Readings of a1's phone from the given one on, without those that only say a state again."""
+    """Readings of a1's phone from the given one on, as a reader of `seq` takes them.
+
+    What was sent again over a new connection (the same seq) and what only says a state again are left out.
+    """
     found: list[dict[str, Any]] = []
+    top = 0
     for reading in ear.all("board/row-a/input/0/phone")[start:]:
+        if reading["seq"] <= top:
+            continue
+        top = reading["seq"]
         if reading["state"] != (found[-1]["state"] if found else "idle"):
             found.append(reading)
     return found

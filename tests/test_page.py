@@ -408,7 +408,7 @@ def test_a_wait_counts_on_from_when_it_was_said(browser: Browser, served: Served
 def test_a_wait_over_the_promise_is_told_by_shape_too(browser: Browser, served: Served) -> None:
     with opened(browser, served.address) as page:
         here = card(page, "polski").locator(".big .marked")
-        for wait_s, level in ((5, "calm"), (25, "warn"), (45, "bad"), (0, "calm")):
+        for wait_s, level in ((5, "calm"), (15, "warn"), (25, "bad"), (0, "calm")):
             served.say({"queue/polski": {**QUEUE, "oldest_wait_s": wait_s, "service_level_pct": 71}})
             expect(here).to_have_attribute("data-level", level)
             expect(here.locator(".shape")).to_be_visible(visible=level != "calm")
@@ -611,6 +611,8 @@ def test_the_plan_tells_no_secrets_and_no_extensions(served: Served) -> None:
         "id": "polski",
         "name": "Polski",
         "target": {"within_s": 20, "share": 0.8, "formula": "answered-within-of-offered"},
+        "amber_from_s": 10,
+        "red_from_s": 20,
     }
     assert told["walls"][0] == {"id": "wall-0", "name": "Wall 0", "size": [32, 16]}
     assert told["boards"][1] == {"id": "pico-1", "definition": "simulated", "desks": ["a1"]}

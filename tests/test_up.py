@@ -112,6 +112,7 @@ def test_seconds_end_it_and_desks_resize_it() -> None:
         (["up", "nowhere.toml"], "nowhere.toml: cannot be read"),
         (["up", "--web", "here"], "--web: 'here' is not HOST:PORT"),
         (["up", "--mqtt", "10.0.0.1:1883"], "listens on this machine only"),
+        (["up", "examples/skien.toml", "--desks", "4"], "has no [simulator]"),
         (["up", "--desks", "0"], "Invalid value for '--desks'"),
         (["sim", "board", "row-z", "--site", "simulator/example.toml"], "did you mean 'row-b'?"),
         (["sim", "floor", "simulator/example.toml"], "[pbx.asterisk]: is missing"),

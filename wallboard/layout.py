@@ -119,8 +119,10 @@ def _waiting(x: int, y: int, cells: int, scale: int, queue: floorplan.Queue) -> 
 
 def _wait(x: int, y: int, cells: int, scale: int, queue: floorplan.Queue) -> Op:
     """The oldest wait: amber at half of what the queue promises, red at all of it."""
-    within_s = queue.target.within_s
-    return ["timer", x, y, cells, scale, scene.CYAN, queue.id + ".since", (within_s + 1) // 2, within_s]
+    target = queue.target
+    return [
+        "timer", x, y, cells, scale, scene.CYAN, queue.id + ".since", target.amber_from_s, target.red_from_s
+    ]  # fmt: skip
 
 
 def _free(right: int, y: int, area: Area) -> list[Op]:

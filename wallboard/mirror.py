@@ -9,8 +9,6 @@ from typing import Any
 from firmware import scene, scene_load
 from wallboard.picture import png
 
-LIGHT_PX = 5
-
 
 def mirror_png(size: tuple[int, int], message: Mapping[str, Any], numbers: Mapping[str, int | None],
                now_s: float, age_s: int | None) -> bytes:  # fmt: skip
@@ -21,4 +19,4 @@ def mirror_png(size: tuple[int, int], message: Mapping[str, Any], numbers: Mappi
     picture = scene.Picture(*size)
     tick_ms = time.monotonic_ns() // 1_000_000
     scene.draw(picture, scene_load.load(dict(message)), dict(numbers), int(now_s), tick_ms, age_s)
-    return png(picture, LIGHT_PX)
+    return png(picture, scale=1, look="plain")  # the page makes round lights of it

@@ -86,3 +86,14 @@ def terminal(shown: Picture | Frame) -> str:
             line += "▀"
         lines.append(line + "\x1b[0m\n")
     return "".join(lines)
+
+
+def plain(shown: Picture | Frame) -> str:
+    """The picture as lines without colours, two rows of lights in each: for a log or a pipe."""
+    frame = frame_of(shown) if isinstance(shown, Picture) else shown
+    lit = [any(frame.rgb[at : at + 3]) for at in range(0, len(frame.rgb), 3)] + [False] * frame.w
+    rows = [lit[y * frame.w : (y + 1) * frame.w] for y in range(frame.h + 1)]
+    return "".join(
+        "".join(" ▄▀█"[2 * upper + lower] for upper, lower in zip(*pair, strict=True)).rstrip() + "\n"
+        for pair in zip(rows[: frame.h : 2], rows[1 : frame.h + 1 : 2], strict=True)
+    )

@@ -174,7 +174,7 @@ class Link(asyncio.Protocol):
 
     def _closed(self) -> str:
         if not self.blocks.banner:
-            return "what answers there is no Asterisk manager: is the port right?"
+            return "does not answer as an Asterisk manager: is the port right, is it stuck?"
         return "closed the connection at the login: may this address connect (permit in manager.conf)?"
 
     # What we do.

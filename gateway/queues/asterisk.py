@@ -62,7 +62,7 @@ class Asterisk:
             began_s = self._clock()
             try:
                 await self._session()
-            except LinkError as error:
+            except (LinkError, ValueError) as error:  # ValueError: a host name that is none
                 self._lose(str(error))
             if self._clock() - began_s > longest_s:
                 pause_s = AGAIN_S[0]  # that link was a good one

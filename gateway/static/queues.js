@@ -97,8 +97,7 @@ function tickQueue(queue) {
   const now = gatewayNow();
   const ticks = queue.since !== null && now !== null;
   const wait_s = ticks ? Math.max(0, Math.floor((now - queue.since) / 1000)) : queue.wait_s;
-  const within_s = queue.target.within_s;
-  const level = wait_s > 2 * within_s ? "bad" : wait_s > within_s ? "warn" : "calm";
+  const level = wait_s >= queue.red_from_s ? "bad" : wait_s >= queue.amber_from_s ? "warn" : "calm";
   setFigure(queue.oldest, clock(wait_s), queue.why);
   setText(queue.late, LATE_WORDS[level]);
   setData(queue.oldest.parentElement, "level", level);

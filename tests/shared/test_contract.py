@@ -25,7 +25,7 @@ def right_for(kind, limit):
     if kind == contract.FLAG:
         return True, False
     if kind == contract.TEXT:
-        return "", "x" * limit, 'å"\\\n'[:limit]
+        return "", "x" * limit, 'å"\\'[:limit]
     if kind == contract.NUMBERS:
         return {}, {"a.b": 0, "c": None, "d": -contract.LONG}
     if kind == contract.ITEMS:
@@ -41,7 +41,7 @@ def wrong_for(kind, limit):
     if kind == contract.FLAG:
         return 0, 1, "true", []
     if kind == contract.TEXT:
-        return "x" * (limit + 1), 7, True, [], {}
+        return "x" * (limit + 1), "a\n", "\0", 7, True, [], {}
     if kind == contract.NUMBERS:
         many = {}
         for number in range(limit + 1):

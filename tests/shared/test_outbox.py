@@ -2,22 +2,26 @@
 
 from firmware.outbox import Outbox
 
-PHONE = "board/+/input/+/phone"
-
 
 def fill(outbox, count):
     for number in range(count):
-        outbox.put(PHONE, {"state": "idle", "n": number}, number)
+        outbox.put(0, number % 4, 1000 + number)
 
 
 def seqs_sent(outbox):
     """Sends everything, each under its own packet id; what went out, in order."""
     sent = []
     while outbox.next():
-        row = outbox.next()
-        row[3] = 100 + row[1]["seq"]
-        sent.append(row[1]["seq"])
+        seq = outbox.next()[2]
+        outbox.sent(seq, 100 + seq)
+        sent.append(seq)
     return sent
+
+
+def test_a_reading_comes_out_as_it_went_in():
+    outbox = Outbox(64)
+    outbox.put(1, 5, 2**40)
+    assert outbox.next() == (1, 5, 1, 2**40)
 
 
 def test_readings_go_out_in_order_and_stay_until_acknowledged():
@@ -40,3 +44,23 @@ def test_a_full_outbox_gives_up_the_oldest_and_counts_it():
     fill(outbox, 70)
     assert outbox.dropped == 6
     assert seqs_sent(outbox) == list(range(7, 71))
+
+
+def test_it_goes_round_for_ever():
+    outbox = Outbox(4)
+    for round in range(50):
+        fill(outbox, 3)
+        sent = seqs_sent(outbox)
+        assert sent == [3 * round + 1, 3 * round + 2, 3 * round + 3]
+        for seq in sent:
+            outbox.acknowledged(100 + seq)
+        assert len(outbox) == 0
+
+
+def test_a_reading_that_fell_out_while_it_was_on_its_way_disturbs_no_other():
+    outbox = Outbox(2)
+    fill(outbox, 2)
+    outbox.sent(1, 7)
+    outbox.put(0, 0, 0)  # the first falls out
+    outbox.acknowledged(7)
+    assert seqs_sent(outbox) == [2, 3]

@@ -31,8 +31,8 @@ def test_three_missed_beats_make_it_old_with_its_age_and_its_waits_stop():
     assert fresh(wall, 15400)
     assert wall.clock_ms(12000) == 112000
     assert wall.age_s(16000) == 16
-    assert wall.clock_ms(16000) == 100000
-    assert wall.clock_ms(60000) == 100000
+    assert wall.clock_ms(16000) == 115500
+    assert wall.clock_ms(60000) == 115500
     wall.take_beat(beat(1, 170), 70000)
     assert fresh(wall, 70000)
     assert wall.clock_ms(71000) == 171000
@@ -42,18 +42,28 @@ def test_the_gateways_will_makes_it_old_at_once():
     wall = Values()
     wall.take_values(values(1), 0)
     wall.take_beat(beat(1, 100), 0)
-    wall.take_gateway({"state": "lost", "boot": "b1"})
+    wall.take_gateway({"state": "lost", "boot": "b1"}, 2000)
     assert wall.age_s(2000) == 2
-    assert wall.clock_ms(2000) == 100000
+    assert wall.clock_ms(2000) == wall.clock_ms(9000) == 101999
     wall.take_beat(beat(1, 105), 5000)
     assert fresh(wall, 5000)
+
+
+def test_a_will_that_comes_after_the_beats_have_failed_moves_no_wait():
+    wall = Values()
+    wall.take_values(values(1), 0)
+    wall.take_beat(beat(1, 100), 0)
+    assert wall.clock_ms(20000) == 115500
+    wall.take_gateway({"state": "lost", "boot": "b1"}, 20000)
+    assert wall.clock_ms(21000) == 115500
+    assert wall.age_s(21000) == 21
 
 
 def test_a_late_will_of_an_earlier_gateway_does_not_count():
     wall = Values()
     wall.take_values(values(1, "b2"), 0)
     wall.take_beat(beat(1, 100, "b2"), 0)
-    wall.take_gateway({"state": "lost", "boot": "b1"})
+    wall.take_gateway({"state": "lost", "boot": "b1"}, 500)
     assert fresh(wall, 1000)
 
 

@@ -1,0 +1,66 @@
+"""What boards exist: a page of data each in definitions/*.toml, read and checked here."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import floorplan
+
+PAGES = Path(__file__).with_name("definitions")
+
+
+class DefinitionError(Exception):
+    """A board's page that cannot be used, or a board wired against its page; the text says where."""
+
+
+class Definition(BaseModel):
+    """One kind of board. Adding one is adding a file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str  # as printed on the box
+    runs: Literal["micropython", "cpython"]
+    pins: tuple[str, ...]  # that may be an input with a pull-up
+    avoid: dict[str, str] = {}  # pins better left alone, and why
+    proven: Literal["decoder", "interpreter", "emulator", "hardware"]
+
+
+def names() -> list[str]:
+    """The ids a site file may give as `definition`."""
+    return sorted(path.stem for path in PAGES.glob("*.toml"))
+
+
+def read(name: str) -> Definition:
+    """The page of one kind of board. Raises DefinitionError."""
+    path = PAGES / f"{name}.toml"
+    if not path.exists():
+        close = difflib.get_close_matches(name, names(), n=1)
+        meant = f"did you mean '{close[0]}'?" if close else f"there is {', '.join(names())}"
+        raise DefinitionError(f"no board definition '{name}'; {meant}")
+    try:
+        return Definition.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        raise DefinitionError(f"{path.name}: {error}") from error
+
+
+def check(plan: floorplan.Plan) -> list[str]:
+    """What is wrong with the boards of a plan, a line each; empty: every pin is one its board has."""
+    wrong: list[str] = []
+    for board in plan.board:
+        try:
+            page = read(board.definition)
+        except DefinitionError as error:
+            wrong.append(f"board {board.id}: {error}")
+            continue
+        for number, place in enumerate(board.inputs):
+            for key, pin in place.pins():
+                if pin in page.avoid:
+                    wrong.append(f"board {board.id}: input {number} {key} at {pin}: {page.avoid[pin]}")
+                elif pin not in page.pins:
+                    wrong.append(f"board {board.id}: input {number} {key}: a {page.name} has no pin {pin}")
+    return wrong
