@@ -116,6 +116,8 @@ def test_a_board_whose_link_is_cut_is_lost_and_delivers_in_order_what_it_missed(
         link.silence()
         took_s = house.wait("a1 is lost", lambda: status(house, "a1") == "lost", 3 * keepalive_s)
         assert took_s <= 1.5 * keepalive_s
+        log = tmp_path / "row-a.log"
+        house.wait("the board notices it too", lambda: "link down" in log.read_text(), 1.5 * keepalive_s)
         for _ in range(3):
             house.pin("row-a", "GP2", 0)
             time.sleep(0.1)  # a hand's time: longer than the contact bounces
