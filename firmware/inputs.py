@@ -6,8 +6,9 @@ from firmware.phone import Phone
 
 SAMPLE_MS = 10
 
-PHONE, HEADSET = 0, 1  # kinds of readings, as they wait in the outbox
-PATTERNS = ("board/+/input/+/phone", "board/+/input/+/headset")
+PHONE = "board/+/input/+/phone"
+HEADSET = "board/+/input/+/headset"
+HEADSET_FROM = 16  # a reading waits in the outbox as a number: phones' below this, headsets' from here on
 STATES = ("unknown", "idle", "ringing", "talking", "held")
 KNOWN = (None, False, True)
 
@@ -21,7 +22,7 @@ class Inputs:
         self._places = [Input(entry, pins) for entry in entries]
 
     async def run(self, changed) -> None:
-        """Reads every pin a hundred times a second; `changed(input, kind, value, since_ms)` is told.
+        """Reads every pin a hundred times a second; `changed(input, what, since_ms)` is told.
 
         It is also the witness of a loop that is held up.
         """
@@ -33,17 +34,18 @@ class Inputs:
             self.lag_ms = max(self.lag_ms, at_ms - before_ms - SAMPLE_MS)
             before_ms = at_ms
             for number, place in enumerate(self._places):
-                for kind, value, since_ms in place.sample(at_ms):
-                    changed(number, kind, value, since_ms)
+                for what, since_ms in place.sample(at_ms):
+                    changed(number, what, since_ms)
 
-    def message(self, kind: int, value: int) -> tuple:
-        """(pattern, fields) in the contract of a reading that waited as (kind, value)."""
-        if kind == PHONE:
-            return PATTERNS[kind], {"state": STATES[value]}
-        return PATTERNS[kind], {"in_call": KNOWN[value % 3], "docked": KNOWN[value // 3]}
+    def message(self, what: int) -> tuple:
+        """(pattern, fields) in the contract of a reading that waited as a number."""
+        if what < HEADSET_FROM:
+            return PHONE, {"state": STATES[what]}
+        what -= HEADSET_FROM
+        return HEADSET, {"in_call": KNOWN[what % 3], "docked": KNOWN[what // 3]}
 
     def readings(self) -> list:
-        """Every input's present state, as (input, kind, value, since_ms)."""
+        """Every input's present state, as (input, what, since_ms)."""
         return [(number,) + row for number, place in enumerate(self._places) for row in place.readings()]
 
 
@@ -64,7 +66,7 @@ class Input:
             self._dock = _contact(pins, headset, "dock")
 
     def sample(self, now_ms: int):
-        """Reads the pins once; what is new, as (kind, value, since_ms) each."""
+        """Reads the pins once; what is new, as (what, since_ms) each."""
         news: tuple = ()
         if self.phone and self.phone.sample(self._hook(), self._ring(), now_ms):
             news = (self.phone_reading(),)
@@ -82,11 +84,12 @@ class Input:
         return found
 
     def phone_reading(self):
-        return PHONE, STATES.index(self.phone.state), self.phone.since_ms
+        return STATES.index(self.phone.state), self.phone.since_ms
 
     def headset_reading(self):
         headset = self.headset
-        return HEADSET, KNOWN.index(headset.in_call) + 3 * KNOWN.index(headset.docked), headset.since_ms
+        known = KNOWN.index(headset.in_call) + 3 * KNOWN.index(headset.docked)
+        return HEADSET_FROM + known, headset.since_ms
 
 
 def never():

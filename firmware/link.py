@@ -73,9 +73,9 @@ class Link:
     def topic(self, pattern, *ids):
         return contract.topic(self.site, pattern, *ids)
 
-    def changed(self, number: int, kind: int, value: int, since_ms: int) -> None:
+    def changed(self, number: int, what: int, since_ms: int) -> None:
         """A reading of one input, to be delivered in order, however long the link is away."""
-        self.outboxes[number].put(kind, value, since_ms)
+        self.outboxes[number].put(what, max(since_ms, now_ms() - contract.LONG))  # idle for a month is idle
         self._work.set()
 
     def state(self, pattern: str, ids: tuple, fields: dict) -> None:
@@ -114,13 +114,13 @@ class Link:
                 raise
             return True
         for number, outbox in enumerate(self.outboxes):
-            row = outbox.next()
+            row = outbox.next(now_ms())
             if row:
-                kind, value, seq, since_ms = row
-                pattern, fields = self._inputs.message(kind, value)
+                what, seq, age_ms = row
+                pattern, fields = self._inputs.message(what)
                 fields["seq"] = seq
                 fields["boot"] = self.boot
-                fields["age_ms"] = min(now_ms() - since_ms, contract.LONG)  # a desk may be idle for a month
+                fields["age_ms"] = min(age_ms, contract.LONG)
                 try:
                     outbox.sent(seq, await self._publish(pattern, (self.board, number), fields))
                 except contract.ContractError:
@@ -178,6 +178,7 @@ class Link:
         await sleep_ms(randrange(AGAIN_MS))
         if not self._inputs or not self.client.up:
             return
-        for number, kind, value, since_ms in self._inputs.readings():
-            if not len(self.outboxes[number]):  # else the newest of what waits says it
-                self.changed(number, kind, value, since_ms)
+        free = [not len(outbox) for outbox in self.outboxes]
+        for number, what, since_ms in self._inputs.readings():
+            if free[number]:  # else the newest of what waits says it
+                self.changed(number, what, since_ms)

@@ -5,7 +5,13 @@ A line sets a pin, `GP4 0` or `GP26 1.65V`; `GP4 ?` asks for it. Each line is an
 """
 
 import asyncio
+import socket
+from errno import EAGAIN
 
+from firmware.clock import sleep_ms
+
+LOOK_MS = 3
+TALKS_MOST = 8
 HIGH_V = 1.65  # above half the supply a digital pin reads 1
 LINE_BYTES = 80
 
@@ -36,28 +42,48 @@ class Pins:
         """The board's own lamp; there is none here."""
 
     async def run(self) -> None:
-        """Serves the control port, if there is one, until cancelled."""
+        """Opens the control port, if there is one, and goes on serving it."""
         control = self._settings.get("control")
         if control:
             host, port = control.rsplit(":", 1)
-            self._server = await asyncio.start_server(self._talk, host, int(port))
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(socket.getaddrinfo(host, int(port))[0][-1])
+            listener.listen(4)
+            listener.setblocking(False)
+            self._serving = asyncio.create_task(self._serve(listener))
 
-    async def _talk(self, reader, writer):
-        rest = b""
+    async def _serve(self, listener):
+        """Looks every few milliseconds: asyncio's own streams would take 2 KB of a board's memory."""
+        talks = []  # [socket, what has come of a line so far]
+        while True:
+            await sleep_ms(LOOK_MS)
+            try:
+                if len(talks) < TALKS_MOST:
+                    talks.append([listener.accept()[0], b""])
+                    talks[-1][0].setblocking(False)
+            except OSError:
+                pass  # nobody new
+            talks = [talk for talk in talks if self._hear(talk)]
+
+    def _hear(self, talk):
+        """Answers the lines that have come; False when this one has gone."""
+        sock, rest = talk
         try:
-            while True:
-                more = await reader.read(256)
-                if not more:
-                    break
-                rest += more
-                lines = rest.split(b"\n")
-                rest = lines.pop()[:LINE_BYTES]
-                answers = [self.line(line.decode()) for line in lines if line.strip()]
-                writer.write(("\n".join(answers) + "\n").encode() if answers else b"")
-                await writer.drain()
-        except (OSError, ValueError):  # gone, or not text
-            pass
-        writer.close()
+            more = sock.recv(256)
+        except OSError as error:
+            return error.errno == EAGAIN
+        if more:
+            lines = (rest + more).split(b"\n")
+            talk[1] = lines.pop()[:LINE_BYTES]
+            try:
+                for line in lines:
+                    sock.send((self.line(str(line, "utf-8")) + "\n").encode())
+                return True
+            except (OSError, ValueError):  # it does not listen, or does not speak text
+                pass
+        sock.close()
+        return False
 
     def line(self, text: str) -> str:
         """Carries out one line and answers it."""

@@ -5,14 +5,14 @@ from firmware.outbox import Outbox
 
 def fill(outbox, count):
     for number in range(count):
-        outbox.put(0, number % 4, 1000 + number)
+        outbox.put(number % 4, 1000 + number)
 
 
 def seqs_sent(outbox):
     """Sends everything, each under its own packet id; what went out, in order."""
     sent = []
-    while outbox.next():
-        seq = outbox.next()[2]
+    while outbox.next(5000):
+        seq = outbox.next(5000)[1]
         outbox.sent(seq, 100 + seq)
         sent.append(seq)
     return sent
@@ -20,8 +20,9 @@ def seqs_sent(outbox):
 
 def test_a_reading_comes_out_as_it_went_in():
     outbox = Outbox(64)
-    outbox.put(1, 5, 2**40)
-    assert outbox.next() == (1, 5, 1, 2**40)
+    outbox.put(21, 2**40)
+    assert outbox.next(2**40 + 7) == (21, 1, 7)
+    assert outbox.next(2**40 + 2**31) == (21, 1, 2**31)
 
 
 def test_readings_go_out_in_order_and_stay_until_acknowledged():
@@ -36,7 +37,7 @@ def test_readings_go_out_in_order_and_stay_until_acknowledged():
     outbox.acknowledged(103)
     outbox.acknowledged(103)
     assert len(outbox) == 0
-    assert outbox.next() is None
+    assert outbox.next(0) is None
 
 
 def test_a_full_outbox_gives_up_the_oldest_and_counts_it():
@@ -61,6 +62,6 @@ def test_a_reading_that_fell_out_while_it_was_on_its_way_disturbs_no_other():
     outbox = Outbox(2)
     fill(outbox, 2)
     outbox.sent(1, 7)
-    outbox.put(0, 0, 0)  # the first falls out
+    outbox.put(0, 0)  # the first falls out
     outbox.acknowledged(7)
     assert seqs_sent(outbox) == [2, 3]
