@@ -90,7 +90,8 @@ class House:
         ), within_s)  # fmt: skip
 
     def start_gateway(self) -> None:
-        command = [sys.executable, "-m", "callfloor", "gateway", "--site", str(self.site)]
+        """The product in service: `callfloor up` with a site file that names broker, PBX and boards."""
+        command = [sys.executable, "-m", "callfloor", "up", str(self.site)]
         self._start("gateway", [*command, "--web", self.web.removeprefix("http://")])
 
     def start_board(self, board: str, heap: str = simulated.HEAP, broker_port: int | None = None) -> None:
