@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,11 @@ def up(
         from boards import definition
 
         plan = floorplan.read(path)
-        if wrong := definition.check(plan):
+        missing, unwise = callfloor_up.check_files(plan)
+        missing += callfloor_up.check_queues(plan)
+        for line in unwise:
+            print(f"{path}: warning: {line}", file=sys.stderr)
+        if wrong := definition.check(plan) + missing:
             raise SiteError("\n".join(f"{path}: {line}" for line in wrong))
         print(f"{path}: good. {len(plan.desk)} desks, {len(plan.board)} boards, "
               f"{len(plan.queue)} queues, {len(plan.wall)} walls.")  # fmt: skip
@@ -54,6 +59,45 @@ def up(
             path, address(web, "--web"), address(mqtt, "--mqtt") if mqtt else None, desks, seconds
         )
     )
+
+
+@app.command()
+def export(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    by: Annotated[str, typer.Option(help="day or quarter, of an hour.")] = "day",
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="The first day: 2026-11-01.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day, with it.")] = None,
+    queue: Annotated[str | None, typer.Option(help="This queue alone.")] = None,
+) -> None:
+    """Print what is kept of the queues, as CSV; the gateway may be running."""
+    from gateway import export
+    from gateway.floor import untold
+
+    plan = floorplan.read(site)
+    assert plan.history.path
+    dates = day(first, "--from"), day(last, "--to")
+    cannot_tell = {row.id: untold(row) for row in plan.queue}
+    sys.stdout.writelines(export.rows(plan.history.path, plan, by, *dates, queue, cannot_tell))
+
+
+@app.command()
+def replay(
+    file: Annotated[str, typer.Argument(help="A recorded AMI stream, plain or gzip; -: standard input.")],
+    within: Annotated[int, typer.Option(min=1, max=3600, help="X of the service level, in seconds.")] = 20,
+    formula: Annotated[str, typer.Option(help="One of the five; see docs/figures.md.")] = (
+        floorplan.Target().formula
+    ),
+    every: Annotated[
+        float | None, typer.Option(min=1, help="Also a line for each so many seconds of the recording.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+) -> None:
+    """Read a recording of an Asterisk as if it were live, and print each queue's figures."""
+    from gateway.replay import run
+
+    run(file, within, formula, every, as_json)
 
 
 @app.command(hidden=True)
@@ -117,6 +161,25 @@ def sim_floor(site: Annotated[Path, typer.Argument(help="The site file.")]) -> N
     asyncio.run(run(floorplan.read(site)))
 
 
+@sim.command("day")
+def sim_day(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    hours: Annotated[
+        float, typer.Option(min=0.1, max=24 * 400, help="So many hours, from a midnight on.")
+    ] = 24,
+    out: Annotated[
+        str | None, typer.Option(help="Write the AMI stream here; compressed if it ends in .gz; -: print it.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same day again.")] = None,
+    every: Annotated[float | None, typer.Option(min=1, help="Also a line for each so many seconds.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, by queue.")] = False,
+) -> None:
+    """Live a day of the site file faster than life, and print what really happened in each queue."""
+    from simulator.report import run
+
+    run(floorplan.read(site), hours, out, seed, every, as_json)
+
+
 def _control(plan: Plan, board: str) -> str | None:
     return next((row.control for row in plan.board if row.id == board), None)
 
@@ -129,14 +192,24 @@ def address(text: str, option: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def day(text: str | None, option: str) -> date | None:
+    """The day of 2026-11-22; None without one. Raises SiteError naming the option."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date() if text is not None else None
+    except ValueError as error:
+        raise SiteError(f"{option}: '{text}' is no date; a date is written 2026-11-22") from error
+
+
 def main() -> None:
     """The one place where errors end: a line on the error output, and exit status 1."""
     from firmware.start import StartError
     from gateway.broker import BrokerError
+    from gateway.replay import ReplayError
+    from gateway.store import StoreError
 
     try:
         app()
-    except (SiteError, BrokerError, StartError) as error:
+    except (SiteError, BrokerError, StartError, StoreError, ReplayError) as error:
         print(f"callfloor: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt:

@@ -20,12 +20,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import floorplan
 from floorplan import Plan
+from gateway import store
 from gateway.broker import GATEWAY, OwnBroker, new_passwords
 from simulator import board as simulated
 from simulator.resize import resize
@@ -62,11 +64,66 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
     try:
         example = path.resolve().parent == Path(simulated.__file__).resolve().parent
         plan = floorplan.check(tables, str(path), folder if example else path.resolve().parent)
+        if wrong := check_queues(plan):
+            raise floorplan.SiteError("\n".join(f"{path}: {line}" for line in wrong))
         if plan.broker and not plan.simulator:
             return _gateway_alone(plan, web, seconds)
         return asyncio.run(_everything(plan, folder, web, mqtt, seconds))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_files(plan: Plan) -> tuple[list[str], list[str]]:
+    """(wrong, unwise): what is the matter with the files that a site file names, in words.
+
+    Secrets, certificates and the file of totals; none of them is made or changed here.
+    """
+    wrong: list[str] = []
+    unwise: list[str] = []
+    for place, path in _files(plan.model_dump()):
+        public = place.endswith(("ca_file", "cert_file"))
+        try:
+            if not public and os.name == "posix" and path.stat().st_mode & 0o006:
+                unwise.append(f"{place}: everybody on this computer can open {path}; try: chmod 600 {path}")
+            if place.endswith("secret_file"):
+                floorplan.secret(path)
+            else:
+                path.read_bytes()
+        except FileNotFoundError:
+            todo = "put the certificate there" if public else "write the secret there, one line, mode 600"
+            wrong.append(f"{place}: {path} is missing; {todo}")
+        except (OSError, floorplan.SiteError) as error:
+            wrong.append(f"{place}: {error}")
+    try:
+        if plan.history.path:
+            store.look(plan.history.path)
+    except store.StoreError as error:
+        wrong.append(f"history.path: {error}")
+    return wrong, unwise
+
+
+def check_queues(plan: Plan) -> list[str]:
+    """The queues of a phone system that nobody tells of, a line each."""
+    if plan.pbx.asterisk or plan.simulator:
+        return []
+    return [
+        f"queue '{queue.id}' has pbx = \"{queue.pbx}\", but there is no [pbx.asterisk]; "
+        "add it, or for another phone system a [[source]], and source in place of pbx"
+        for queue in plan.queue
+        if queue.pbx
+    ]
+
+
+def _files(value: Any, place: str = "") -> Iterator[tuple[str, Path]]:
+    """(`board[2].secret_file`, path) of every file that tables name by a key ending in `_file`."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _files(part, f"{place}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for number, part in enumerate(value, 1):
+            yield from _files(part, f"{place}[{number}]")
+    elif isinstance(value, Path) and place.endswith("_file"):
+        yield place, value
 
 
 def _claim(web: tuple[str, int]) -> tuple[str, int]:
@@ -137,7 +194,8 @@ def _complete(plan: Plan, folder: Path, mqtt: tuple[str, int] | None) -> tuple[O
         boards = [board.id for board in plan.board]
         passwords = new_passwords(boards)
         host, port = mqtt or ("127.0.0.1", simulated.free_port())
-        broker = OwnBroker(folder / "broker", plan.site.id, passwords, boards, host, port)
+        sources = {source.id: floorplan.secret(source.secret_file) or "" for source in plan.source}
+        broker = OwnBroker(folder / "broker", plan.site.id, passwords, boards, host, port, sources=sources)
         broker.write()
         files = {user: _secret(folder, f"mqtt-{user}", password) for user, password in passwords.items()}
         tables["broker"] = {

@@ -43,7 +43,32 @@ def _zone(text: str) -> str:
     return text
 
 
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):(00|15|30|45)", text):
+        raise ValueError("a time of day is HH:MM on the quarter: 04:00")
+    return text
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = re.compile(rf"({'|'.join(DAYS)})(-({'|'.join(DAYS)}))? (\d\d:\d\d)-(\d\d:\d\d)")
+
+
+def _hours(text: str) -> str:
+    found = _HOURS.fullmatch(text)
+    if not found:
+        raise ValueError("opening hours are written as: mon-fri 08:00-20:00, or: sat 10:00-16:00")
+    begins, ends = found[4], found[5]
+    for time in (begins, ends):
+        if time != "24:00":
+            _time_of_day(time)
+    if begins >= ends:
+        raise ValueError("opening hours end later than they begin; past midnight is written as two lines")
+    return text
+
+
 def _host(text: str) -> str:
+    if not text:
+        raise ValueError("is empty; it is the name or address of a computer")
     try:
         text.encode("idna")
     except UnicodeError as error:
@@ -51,7 +76,13 @@ def _host(text: str) -> str:
     return text
 
 
-Host = Annotated[str, Field(min_length=1), AfterValidator(_host)]
+def _control(text: str) -> str:
+    if not re.fullmatch(r".+:\d{1,5}", text):
+        raise ValueError("is HOST:PORT, like 127.0.0.1:9001")
+    return text
+
+
+Host = Annotated[str, AfterValidator(_host)]
 Id = Annotated[str, AfterValidator(_id)]
 Pin = Annotated[str, AfterValidator(_pin)]
 
@@ -69,6 +100,17 @@ class Site(Table):
     name: str = ""
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     languages: tuple[Literal["nb", "sv", "en"], ...] = ("en",)
+    day_begins: Annotated[str, AfterValidator(_time_of_day)] = "00:00"  # where one day's figures end
+    hours: tuple[Annotated[str, AfterValidator(_hours)], ...] = ()  # "mon-fri 08:00-20:00"; none: always
+    clock: Literal["auto", "trusted"] = "auto"  # trusted: never wait for the clock to be set by the network
+
+
+class History(Table):
+    """What is kept for good, and for how long. Counts of queues only; nothing of anybody."""
+
+    path: Path | None = None  # left out: {site}.db beside the site file
+    quarters_days: int = Field(400, ge=1, le=4000)  # 15-minute totals are kept so long
+    days_days: int = Field(1830, ge=1, le=20000)  # daily ones
 
 
 class Broker(Table):
@@ -89,6 +131,14 @@ class Asterisk(Table):
     port: int = Field(5038, ge=1, le=65535)
     user: str
     secret_file: Path
+    tls: bool = False  # its tlsbindaddr; the port is then 5039 as a rule
+    ca_file: Path | None = None  # who vouches for its certificate; left out: whom this computer trusts
+
+    @model_validator(mode="after")
+    def _ca_is_for_tls(self) -> Asterisk:
+        if self.ca_file and not self.tls:
+            raise ValueError("ca_file is only for TLS: add tls = true, or leave ca_file out")
+        return self
 
 
 class Pbx(Table):
@@ -97,12 +147,31 @@ class Pbx(Table):
     asterisk: Asterisk | None = None
 
 
+class Source(Table):
+    """One that tells us of queues by itself, over HTTP or MQTT: another PBX, a chat bot, a web chat."""
+
+    id: Id
+    secret_file: Path  # its token over HTTP, its password at a broker of ours
+    silent_s: int = Field(60, ge=5, le=3600)  # after so long without a word its figures are unknown
+
+
+# How service level may be counted; docs/figures.md says what each means.
+Formula = Literal[
+    "ended-within-of-offered",
+    "answered-within-of-answered",
+    "answered-within-of-offered",
+    "answered-within-of-offered-early-abandons-ignored",
+    "answered-within-of-offered-short-abandons-met",
+]
+
+
 class Target(Table):
     """What a queue promises: a share of calls answered within so many seconds."""
 
     within_s: int = Field(20, ge=1, le=3600)
     share: float = Field(0.8, gt=0, le=1)
-    formula: Literal["answered-within-of-offered"] = "answered-within-of-offered"
+    formula: Formula = "answered-within-of-offered"
+    short_abandon_s: int = Field(5, ge=0, le=60)  # who gives up sooner was no caller of ours
 
     @property
     def amber_from_s(self) -> int:
@@ -120,8 +189,18 @@ class Queue(Table):
 
     id: Id
     name: str
-    pbx: str  # its name at the PBX
+    kind: Literal["voice", "chat", "callback"] = "voice"
+    pbx: str | None = None  # its name at the PBX
+    source: Id | None = None  # or which [[source]] tells of it
     target: Target = Target()
+
+    @model_validator(mode="after")
+    def _from_somewhere(self) -> Queue:
+        if (self.pbx is None) == (self.source is None):
+            raise ValueError(
+                f"queue '{self.id}' comes from one place: pbx = its name at the PBX, or source = a [[source]]"
+            )
+        return self
 
 
 class PhoneInput(Table):
@@ -176,9 +255,7 @@ class Board(Table):
     secret_file: Path | None = None  # its MQTT password, its name being its id
     wifi: Wifi | None = None
     wired: Literal["w5500"] | None = None  # a network chip that the firmware has to bring up
-    control: Annotated[str, Field(pattern=r"^.+:\d{1,5}$")] | None = (
-        None  # simulated boards: where their pins are set, 127.0.0.1:9001
-    )
+    control: Annotated[str, AfterValidator(_control)] | None = None  # simulated: where its pins are set
 
     @model_validator(mode="after")
     def _pins_once(self) -> Board:
@@ -237,14 +314,90 @@ class Wall(Table):
     pages: tuple[Page, ...] = Field(min_length=1, max_length=16)
 
 
-class Simulator(Table):
-    """A floor that is not there: started by `callfloor up` where the file asks for it."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Mean = Annotated[float, Field(gt=0)]
 
-    calls_per_minute: float = Field(14, gt=0, le=6000)  # in each queue, on average
-    talk_s: float = Field(14, gt=0)  # mean
-    patience_s: float = Field(60, gt=0)  # mean
-    react_s: float = Field(1.5, gt=0)  # mean, from the first ring to the lifted handset
+
+def _by_hour(weights: tuple[float, ...]) -> tuple[float, ...]:
+    if weights and (len(weights) != 24 or min(weights) < 0 or not 0 < sum(weights) < float("inf")):
+        raise ValueError("by_hour is 24 weights, one for each hour of the day, not all of them 0")
+    return weights
+
+
+ByHour = Annotated[tuple[float, ...], AfterValidator(_by_hour)]
+
+
+class SimulatedQueue(Table):
+    """The callers of one queue; what is left out is as in [simulator]."""
+
+    calls_per_hour: float | None = Field(None, gt=0, le=360_000)  # on average over the day
+    by_hour: ByHour | None = None
+    talk_s: Mean | None = None
+    patience_s: Mean | None = None
+    timeout_s: Mean | None = None
+    keys: Share | None = None
+    transfers: Share | None = None
+    ring_no_answer: Share | None = None
+    desks: int | None = Field(None, ge=0, le=20_000)  # that serve it from the start; none: the rest, in turn
+
+
+class Surge(Table):
+    """For some hours, so many times as many call. Hours since the simulator began; surges multiply."""
+
+    queue: Id
+    from_h: float = Field(ge=0)
+    to_h: float = Field(gt=0)
+    times: float = Field(gt=0, le=1000)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Surge:
+        if self.from_h >= self.to_h:
+            raise ValueError("a surge ends later than it begins: from_h is less than to_h")
+        return self
+
+
+class Join(Table):
+    """Desks that begin to serve a queue, so many hours after the simulator began."""
+
+    queue: Id
+    at_h: float = Field(ge=0)
+    desks: int = Field(ge=1, le=20_000)
+
+
+class Simulator(Table):
+    """A floor that is not there: started by `callfloor up` where the file asks for it.
+
+    Arrivals are Poisson, times exponential unless it says otherwise; every share is 0 to 1.
+    """
+
+    calls_per_minute: float = Field(14, gt=0, le=6000)  # in each queue, on average over the day
+    by_hour: ByHour = ()  # 24 weights by the clock of the site; only how they compare counts
+    talk_s: Mean = 14  # mean
+    patience_s: Mean = 60  # mean; inf: nobody gives up
+    timeout_s: Mean | None = None  # after so long the queue gives a caller up; always the same
+    keys: Share = 0  # of those whose patience ends, who presses a key and goes elsewhere
+    transfers: Share = 0  # of the answered calls, how many go on to another queue
+    ring_no_answer: Share = 0.03  # of the calls that ring at a desk, how many are let ring
+    react_s: float = Field(1.5, ge=0)  # mean, from the first ring to the lifted handset; at least half of it
+    ring_s: Mean = 12  # after so long the phone system tries somebody else
+    wrap_up_s: float = Field(1.25, ge=0)  # mean, between two calls; evenly from 0.4 to 1.6 of it
+    pauses_per_hour: float = Field(8, ge=0, le=3600)  # of each desk
+    pause_s: Mean = 16  # mean
+    surges: tuple[Surge, ...] = ()
+    joins: tuple[Join, ...] = ()
+    queue: dict[Id, SimulatedQueue] = {}
     seed: int | None = None  # the same day again
+
+    def of(self, queue: str) -> Simulator:
+        """The same with what is particular to one queue."""
+        own = self.queue.get(queue, SimulatedQueue()).model_dump(exclude_none=True)
+        if "calls_per_hour" in own:
+            own["calls_per_minute"] = own.pop("calls_per_hour") / 60
+        return self.model_copy(update=own)
+
+    def named(self) -> set[str]:
+        """The id of every queue that stands here."""
+        return {*self.queue, *(row.queue for row in self.surges), *(row.queue for row in self.joins)}
 
 
 class Plan(Table):
@@ -253,6 +406,8 @@ class Plan(Table):
     site: Site
     broker: Broker | None = None
     pbx: Pbx = Pbx()
+    history: History = History()
+    source: tuple[Source, ...] = ()
     queue: tuple[Queue, ...] = ()
     desk: tuple[Desk, ...] = ()
     board: tuple[Board, ...] = ()
@@ -261,12 +416,18 @@ class Plan(Table):
 
     @model_validator(mode="after")
     def _names_agree(self) -> Plan:
-        for what in ("queue", "desk", "board", "wall"):
+        for what in ("source", "queue", "desk", "board", "wall"):
             ids = [row.id for row in getattr(self, what)]
             for name in ids:
                 if ids.count(name) > 1:
                     raise ValueError(f"two [[{what}]] have the id '{name}'")
-        _once("[[queue]]", "pbx", {queue.id: queue.pbx.lower() for queue in self.queue})
+        _once("[[queue]]", "pbx", {queue.id: queue.pbx.lower() for queue in self.queue if queue.pbx})
+        sources = {source.id for source in self.source}
+        for name in sorted(sources & {"asterisk", *(board.id for board in self.board)}):
+            raise ValueError(f"[[source]] '{name}' has the name of something else: call it otherwise")
+        for queue in self.queue:
+            if queue.source:
+                _known(queue.source, sources, f"[[queue]] {queue.id} comes from source", "source")
         _once("[[desk]]", "extension", {desk.id: desk.extension for desk in self.desk if desk.extension})
         desks = {desk.id for desk in self.desk}
         boards = {board.id for board in self.board}
@@ -278,12 +439,19 @@ class Plan(Table):
         for name in places:
             if places.count(name) > 1:
                 raise ValueError(f"desk '{name}' is plugged in at two inputs")
+        for name in self.simulator.named() if self.simulator else ():
+            _known(name, queues, "[simulator] names queue", "queue")
         for wall in self.wall:
             _known(wall.board, boards, f"[[wall]] {wall.id} hangs on board", "board")
             for page in wall.pages:
                 for name in page.shown():
                     _known(name, queues, f"[[wall]] {wall.id} shows queue", "queue")
         return self
+
+    @property
+    def pbx_queues(self) -> dict[str, str]:
+        """The PBX's name of each of its queues → its id here."""
+        return {queue.pbx: queue.id for queue in self.queue if queue.pbx}
 
     def walls_of(self, board: str) -> list[Wall]:
         """The walls of a board, panel 0 first."""
@@ -332,7 +500,11 @@ def tables_in(path: Path) -> dict[str, Any]:
 def check(tables: dict[str, Any], where: str, folder: Path) -> Plan:
     """The plan in `tables`; `where` stands in errors, relative paths start at `folder`."""
     try:
-        return Plan.model_validate(_absolute(tables, folder))
+        plan = Plan.model_validate(_absolute(tables, folder))
+        if plan.history.path is None:
+            kept = plan.history.model_copy(update={"path": folder / f"{plan.site.id}.db"})
+            plan = plan.model_copy(update={"history": kept})
+        return plan
     except ValidationError as error:
         raise SiteError("\n".join(f"{where}: {line}" for line in _explain(error))) from error
 
@@ -377,8 +549,8 @@ def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     for part in location:
         if isinstance(part, int):
             continue
-        here = here.get("properties", {}).get(part, {})
-        while "$ref" not in here and "properties" not in here:
+        here = here.get("properties", {}).get(part) or here.get("additionalProperties") or {}
+        while not {"$ref", "properties", "additionalProperties"}.intersection(here):
             choices = [here.get("items"), *here.get("anyOf", []), *here.get("allOf", [])]
             inner = [choice for choice in choices if choice and choice.get("type") != "null"]
             if not inner:

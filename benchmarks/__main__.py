@@ -44,8 +44,13 @@ def main() -> int:
     """Runs all benchmarks, or those named. Exit status 1 when a figure misses its limit."""
     from benchmarks.call_path import call_path
     from benchmarks.heap import heap
+    from benchmarks.queues import queues
 
-    benchmarks: dict[str, Callable[[Path], Iterator[Figure]]] = {"heap": heap, "call-path": call_path}
+    benchmarks: dict[str, Callable[[Path], Iterator[Figure]]] = {
+        "heap": heap,
+        "call-path": call_path,
+        "queues": queues,
+    }
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(benchmarks)}; none: all")
     parser.add_argument("--json", type=Path, default=Path("bench.json"))

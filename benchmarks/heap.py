@@ -1,4 +1,4 @@
-"""How much memory a board has left after an hour's worth of events, lived faster.
+"""How much memory a board has left after an hour's worth of events, lived faster, and with nothing delivered.
 
 Real boards in `-X heapsize=128k` on the real interpreter, a real broker; `heap_free` is the board's
 own figure, after collecting, from its `health`. 64-bit objects take about twice a chip's room.
@@ -19,20 +19,25 @@ from benchmarks.__main__ import Figure, at_least
 from firmware import contract
 from simulator import board as simulated
 from tests.house import Ear, House
+from tests.proxy import Proxy, proxy
 
 HEAP = 128 * 1024
 CALLS = 30  # an hour of one busy desk: a ring, a conversation and a handset back on its hook each
 VALUES = 2000  # an hour of changes of eight queues, at one every 1.8 s
 BEATS = 3600 // contract.BEAT_S
+DOCKS = ("GP5", "GP9", "GP13", "GP17")  # the cradles of row-a's four desks
+DOCK_S = 0.08  # a cradle's contact has settled by then
+TOO_MANY = 6  # so many more than an outbox holds: it is full when as many have dropped out
+HEALTH_S = 3  # every board here has said how it is by then: twice a keepalive of 4 s
 
 
 def heap(folder: Path) -> Iterator[Figure]:
-    """Free heap, in per cent of 128 KB, of a desk board and of a wall board."""
+    """Free heap, in per cent of 128 KB, of a desk board, the same without its broker, and a wall board."""
     empty = _bare("import gc; gc.collect(); print(gc.mem_free())") / HEAP * 100
     yardstick = f"an interpreter with nothing in it: {empty:.0f} %"
-    with House(folder) as house:
+    with House(folder) as house, proxy(house.broker.host, house.broker.port) as link:
         ear = Ear(house.broker)
-        house.start_board("row-a", heap="128k")
+        house.start_board("row-a", heap="128k", broker_port=link.port)
         house.start_board("wall-south", heap="128k")
         house.start_gateway()
         house.wait("both are heard", lambda: all(
@@ -40,6 +45,8 @@ def heap(folder: Path) -> Iterator[Figure]:
         ), 30)  # fmt: skip
         _live_a_desk_hour(house, ear)
         yield at_least("free heap, board of 4 desks", _free(house, ear, "row-a"), "%", 40, yardstick)
+        full = _free_with_full_outboxes(house, ear, link)
+        yield at_least("free heap, the same, link down, outboxes full", full, "%", 40, yardstick)
         house.wait("the wall is fresh", lambda: house.now("wall/south").get("fresh"), 20)
         house.stop("gateway")
         _live_a_wall_hour(house, ear)
@@ -75,6 +82,36 @@ def _live_a_desk_hour(house: House, ear: Ear) -> None:
         live(*pins)
     readings = [topic for topic, _, _ in ear.heard[first:] if topic.startswith("board/row-a/input/")]
     assert len(readings) >= 4 * CALLS * 3, len(readings)
+
+
+def _free_with_full_outboxes(house: House, ear: Ear, link: Proxy) -> float:
+    """The free heap, in per cent, while nothing is delivered and each of four inputs has 64 readings waiting.
+
+    It is told once the link is back, before the first of those readings.
+    """
+    link.silence()
+    link.reset()  # what comes after this comes nowhere
+    first = len(ear.heard)
+    for turn in range(contract.OUTBOX_READINGS + TOO_MANY):
+        for dock in DOCKS:
+            house.pin("row-a", dock, turn % 2)
+        time.sleep(DOCK_S)
+    time.sleep(HEALTH_S)
+    link.mend()
+    found: list[dict[str, Any]] = []
+
+    def told() -> bool:
+        """Of all that the board says from here on, what it says of its health before any reading."""
+        for topic, fields, _ in list(ear.heard)[first:]:
+            assert not topic.startswith("board/row-a/input/"), "a reading came first"
+            if topic == "board/row-a/health" and fields["dropped"] >= TOO_MANY * len(DOCKS):
+                found.append(fields)
+                return True
+        return False
+
+    house.wait("row-a is back", told, 30)
+    free: int = found[0]["heap_free"]
+    return free / HEAP * 100
 
 
 def _live_a_wall_hour(house: House, ear: Ear) -> None:

@@ -1,4 +1,6 @@
-"""Writes docs/contract.md from firmware/contract.py: `python docs/generate.py`, or `--check` to compare.
+"""Writes docs/contract.md from firmware/contract.py and gateway/queues/push_body.py: `python docs/generate.py`.
+
+`--check` compares only.
 
 What a message is for is the comment above its row, what a field means the remark behind it:
 so a board carries none of these words in its memory, and none of them is written twice.
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware import contract
+from gateway.queues import push, push_body
 
 PAGE = Path(__file__).parent / "contract.md"
 SOURCES = (Path(contract.__file__), Path(contract.__file__).with_name("conclusions.py"))
@@ -21,11 +24,13 @@ SOURCES = (Path(contract.__file__), Path(contract.__file__).with_name("conclusio
 HEAD = """\
 # The contract: what travels over MQTT
 
-<!-- Written by `make docs` from firmware/contract.py and conclusions.py: change it there. -->
+<!-- Written by `make docs` from firmware/contract.py, conclusions.py and gateway/queues/push_body.py:
+     change it there. -->
 
 Boards, gateway and walls speak MQTT 3.1.1 with each other, and this page is all they say.
 The table that both ends import is [`firmware/contract.py`](../firmware/contract.py); the rows that no board
-ever hears stand in [`firmware/conclusions.py`](../firmware/conclusions.py) beside it.
+ever hears stand in [`firmware/conclusions.py`](../firmware/conclusions.py) beside it. What other systems push
+stands at the end.
 
 ## Rules
 
@@ -52,6 +57,18 @@ ever hears stand in [`firmware/conclusions.py`](../firmware/conclusions.py) besi
 TOPICS = ("## Topics", "", "| topic | from | retained | QoS | what |", "| --- | --- | --- | --- | --- |")
 
 
+PUSHED = f"""
+### `{push.TOPIC}`
+
+What a source that pushes says of one queue: another PBX, a chat bot, a web chat. The ids are the source's and the
+queue's in the site file. [docs/pbx/push.md](pbx/push.md) shows how; the same message may come over HTTP.
+
+From the source, never retained (a retained one is ignored), QoS 1, at most {push_body.BODY_BYTES} bytes. Unlike in the
+messages above, a field nobody knows is refused: a misspelt one would be a figure that is missing.
+The message is one of two shapes, and a queue keeps to its shape.
+"""
+
+
 class Undocumented(Exception):
     """A row of the contract without its words."""
 
@@ -74,9 +91,56 @@ def page() -> str:
         lines.append(
             f"| {link} | {message.sender} | {retained} | {message.qos} | {words.above(message.topic)} |"
         )
+    lines.append(f"| `{push.TOPIC}` | source | never | 1 | What a source that pushes says of one queue. |")
     for message in contract.MESSAGES:
         lines += ["", *_section(message, words)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_pushed()]) + "\n"
+
+
+def _pushed() -> list[str]:
+    """What sources push, from the models that check it."""
+    schema = push_body.FiguresBody.model_json_schema() | push_body.EventsBody.model_json_schema()
+    parts = push_body.FiguresBody.model_json_schema()["$defs"] | schema["$defs"]
+    lines = [
+        *PUSHED.rstrip("\n").split("\n"),
+        "",
+        "`figures`: " + parts["Figures"]["description"].replace("\n\n", " "),
+        "",
+    ]
+    lines += _table(parts["Figures"])
+    lines += [
+        "",
+        f"`events`: {schema['properties']['events']['description']}; at most {push_body.EVENTS}. Each is one of:",
+    ]
+    for name in ("Joined", "Answered", "Ended", "Completed"):
+        lines += ["", parts[name]["description"].replace("\n\n", " "), "", *_table(parts[name])]
+    return [*lines, "", f"`waiting`, beside `events`: {schema['properties']['waiting']['description']}. Each has:", "",
+            *_table(parts["Waits"])]  # fmt: skip
+
+
+def _table(part: dict[str, Any]) -> list[str]:
+    """The keys of one object, as its JSON schema has them."""
+    lines = ["| field | what it holds | meaning |", "| --- | --- | --- |"]
+    for name, field in part["properties"].items():
+        choices = field.get("anyOf", [field])
+        holds = _held(choices[0])
+        if len(choices) > 1:
+            holds += "; left out or null: not told"
+        elif name not in part["required"]:
+            holds += f"; left out: {field['default']}"
+        lines.append(f"| `{name}` | {holds} | {field.get('description', 'what happened')} |")
+    return lines
+
+
+def _held(kind: dict[str, Any]) -> str:
+    """What a JSON schema says a field may be."""
+    words = kind.get("enum") or ([kind["const"]] if "const" in kind else [])
+    if words:
+        return "one of " + ", ".join(f"`{word}`" for word in words) if len(words) > 1 else f"`{words[0]}`"
+    if kind["type"] == "string":
+        return f"text, at most {kind['maxLength']} characters"
+    what = "whole number" if kind["type"] == "integer" else "number"
+    return f"{what}, {kind['minimum']} to {kind['maximum']:.0f}"
 
 
 def _section(message: Any, words: Words) -> list[str]:
@@ -168,7 +232,9 @@ class Words:
     def behind(self, line: int, what: str) -> str:
         """The remark at the end of a line."""
         if line not in self.comments or line in self.alone:
-            raise Undocumented(f"the contract, line {line}: {what} has no remark behind it that says what it is")
+            raise Undocumented(
+                f"the contract, line {line}: {what} has no remark behind it that says what it is"
+            )
         return self.comments[line].replace("|", "\\|")
 
     def of_field(self, topic: str, field: str) -> str:

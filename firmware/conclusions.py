@@ -26,14 +26,24 @@ CONCLUSIONS = (
     ("queue/+/now", "gateway", True, 1, 1536, (
         "waiting? int;"  # callers not yet connected; ringing still waits
         "oldest_wait_s? int;"  # of those still waiting; 0 when nobody waits
+        "worst_wait_s? int;"  # the longest of today, those who still wait included
         "free? int;"  # desks that could take a call
         "ringing? int;"  # desks that ring
         "talking? int;"  # desks in a call, held ones too
         "away? int;"  # desks paused, empty, lost or unknown
-        "joined? int;"  # callers since counting began
+        "desks_needed? int;"  # for the target, by Erlang C from the last half hour
+        "desks_present? int;"  # free, ringing or talking
+        "joined? int;"  # callers of today
         "answered? int;"  # of them, connected
-        "abandoned? int;"  # of them, gone before that
+        "abandoned? int;"  # of them, hung up; timed out too, where that is null
+        "timed_out? int;"  # of them, given up by the phone system
+        "left_by_key? int;"  # of them, gone elsewhere by a key
+        "left? int;"  # of them, gone elsewhere, and nobody tells how
+        "vanished? int;"  # of them, gone while nobody could see
         "asa_s? int;"  # mean wait of the answered, rounded; null: none yet
+        "aht_s? int;"  # mean conversation, rounded; null: none yet
+        "occupancy_pct? int 100;"  # of the desks' time free, ringing and talking: ringing and talking
+        "abandon_rate_pct? int 100;"  # without those who hung up at once; null: no calls yet
         "service_level_pct? int 100;"  # by the queue's own formula; null: no calls yet
         "reason text 160"  # why figures are unknown; empty when they are known
     )),

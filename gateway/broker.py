@@ -1,8 +1,9 @@
 """The broker for trying the product: mosquitto where it is installed, else nats-server from PyPI.
 
-It listens on loopback only. Anyone may read `callfloor/#`; the gateway may write its site's topics,
-and a board those that the contract gives to boards, under its own name. In service the site file
-names a mosquitto instead; docs/decisions/broker-for-trying.md says why these two.
+It listens on loopback only. Anyone may read `callfloor/#`, but for what sources say: that is for the
+gateway alone. The gateway may write its site's topics, a board those that the contract gives to
+boards, under its own name, and a source what it pushes. In service the site file names a mosquitto
+instead; docs/decisions/broker-for-trying.md says why these two.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class OwnBroker:
 
     `folder` belongs to this broker for one run; it holds passwords and goes away at the end.
     `users` maps names to passwords. Those in `boards` write their own board's topics, the others
-    everything of the site. `port` None or 0 takes a free one. Raises BrokerError.
+    everything of the site. `sources` maps further names to passwords: they push, and read nothing.
+    `port` None or 0 takes a free one. Raises BrokerError.
     """
 
     def __init__(
@@ -62,11 +64,16 @@ class OwnBroker:
         host: str = "127.0.0.1",
         port: int | None = None,
         kind: str | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.site = site
-        self.users = dict(users)
+        self.sources = tuple(sources or ())
+        self.users = {**users, **(sources or {})}
         self.boards = tuple(boards)
+        for name in sources or ():
+            if name in users:
+                raise BrokerError(f"source '{name}' and board '{name}' would be one user here: rename one")
         self.host = _loopback(host)
         self.port = _claim(self.host, port or 0)
         self.kind, self.program = find(kind)
@@ -99,7 +106,15 @@ class OwnBroker:
         if user in self.boards:
             patterns = [message.topic for message in contract.MESSAGES if message.sender == "board"]
             return [contract.topic(self.site, pattern, user) for pattern in patterns]
+        if user in self.sources:
+            return [contract.topic(self.site, "source/+/queue/#", user)]
         return [contract.topic(self.site, "#")] if user in self.users else []
+
+    def hidden(self, user: str | None) -> list[str]:
+        """The topic filters under `callfloor/#` that a user may not read; None: anybody without a name."""
+        if user in self.sources:
+            return ["callfloor/#"]
+        return [] if user in self.users and user not in self.boards else [contract.topic("+", "source/#")]
 
     def last_words(self) -> str:
         """The end of the broker's log, for an error message."""
@@ -142,14 +157,20 @@ def _mosquitto(broker: OwnBroker) -> dict[str, str]:
     }
     if os.getuid() == 0:
         settings["user"] = pwd.getpwuid(0).pw_name  # or it becomes `mosquitto`, who may not read these files
-    rights = ["pattern read callfloor/#"]
+    rights = _reading(broker.hidden(None))
     for user in broker.users:
         rights += ["", f"user {user}", *(f"topic write {topic}" for topic in broker.writable(user))]
+        if user not in broker.sources:  # what is denied for reading is denied for writing too
+            rights += _reading(broker.hidden(user))
     return {
         "broker.conf": "".join(f"{name} {value}\n" for name, value in settings.items()),
         "passwords": "".join(f"{user}:{_hashed(password)}\n" for user, password in broker.users.items()),
         "rights": "\n".join(rights) + "\n",
     }
+
+
+def _reading(hidden: list[str]) -> list[str]:
+    return ["topic read callfloor/#", *(f"topic deny {topic}" for topic in hidden)]
 
 
 def _nats_server(broker: OwnBroker) -> dict[str, str]:
@@ -162,7 +183,10 @@ def _nats_server(broker: OwnBroker) -> dict[str, str]:
             "permissions": {
                 # an empty "allow" would allow everything
                 "publish": {"allow": [_subject(topic) for topic in broker.writable(user)] or ["nothing"]},
-                "subscribe": ["callfloor", "callfloor.>"],
+                "subscribe": {
+                    "allow": ["callfloor", "callfloor.>"],
+                    "deny": [_subject(topic) for topic in broker.hidden(user)],
+                },
             },
         }
         for user, password in (*broker.users.items(), (READER, secrets.token_hex(16)))

@@ -6,17 +6,21 @@ takes it. Nothing here talks to a network.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import floorplan
 from firmware import contract
 from floorplan import BoardInput, Plan
 from gateway.desk import Desk, conclude
 from gateway.presence import Board
 from gateway.queues import events
 from gateway.queues.figures import QueueFigures
-from gateway.queues.translate import extension_key
+from gateway.queues.translate import UNTOLD, extension_key
+
+ASTERISK = "asterisk"  # the source that is no [[source]]
+NOT_HEARD = "nothing has been heard of it yet"
 
 # Where a desk's status, or a PBX state where no desk is tied, counts in a queue.
 PLACE = {
@@ -74,20 +78,23 @@ class Touched:
 class Floor:
     """Everything the gateway knows about one site. `now_s` is the gateway's monotonic clock."""
 
-    def __init__(self, plan: Plan, now_s: float, changed: Callable[[], None] = lambda: None):
+    def __init__(
+        self, plan: Plan, now_s: float, changed: Callable[[], None] = lambda: None, keep: bool = False
+    ):
         self.plan = plan
         self.touched = Touched()
-        self.pbx_away = "" if plan.pbx.asterisk else "no phone system in the site file"
+        self.sources = dict.fromkeys(_sources(plan), NOT_HEARD)  # why each is away; empty: it is there
         self.refused = 0
         self.boards_lost = 0
         self.boards = {board.id: Board(board.id, asked_s=now_s) for board in plan.board}
         self.desks = {desk.id: Desk(desk.id) for desk in plan.desk}
         self.status: dict[str, tuple[str, str]] = {}  # desk → its status and reason
-        self.queues = {queue.id: Queue(QueueFigures(queue.target)) for queue in plan.queue}
+        self.queues = {queue.id: Queue(QueueFigures(queue.target, untold(queue), keep)) for queue in plan.queue}
         self.shown: dict[str, dict[str, Any]] = {}  # wall → what it says it shows
         self.by_status = dict.fromkeys(contract.STATUS, 0)
         self._changed = changed
         self._places: dict[str, dict[str, Place]] = {}  # board → input → what is plugged in there
+        self._served = set(plan.pbx_queues.values())  # queues whose members the phone system tells
         self._desk_of: dict[str, str] = {}  # extension → desk
         self._queues_of: dict[str, set[str]] = {}  # extension → queues it serves
         self._extension_of: dict[str, str] = {}  # desk → extension
@@ -194,29 +201,22 @@ class Floor:
         """The broker is away, and why; or, empty, it is back: every board has its time to be heard."""
         self.broker_away = away
         for name, queue in self.queues.items():
-            queue.desks_known = not away
+            queue.desks_known = not away and name in self._served
             self._touch("queues", name)
         for board in self.boards.values():
             board.heard_s = None
             board.asked_s = now_s
         self.check_boards(now_s)
 
-    # From the PBX ----------------------------------------------------------------
+    # From the sources of queues ----------------------------------------------------
 
-    def hear_pbx(self, event: events.Event) -> None:
-        """One event of the phone system."""
-        if isinstance(event, events.Away):
-            self.pbx_away = event.reason
-            for name, queue in self.queues.items():
-                for extension in list(queue.members):
-                    self._forget_member(name, extension)
-                queue.figures.apply(event)
-                self._touch("queues", name)
-        elif isinstance(event, events.Back):
-            self.pbx_away = ""
-            for name, queue in self.queues.items():
-                queue.figures.apply(event)
-                self._touch("queues", name)
+    def hear_source(self, source: str, event: events.Event, now_s: float) -> None:
+        """One event of the phone system (ASTERISK), or of a [[source]] by its id."""
+        if isinstance(event, events.Away | events.Back):
+            self.sources[source] = event.reason if isinstance(event, events.Away) else ""
+            for queue in self.plan.queue:
+                if (queue.source or ASTERISK) == source:
+                    self._hear_queue(queue.id, event, now_s)
         elif isinstance(event, events.Member):
             self.queues[event.queue].members[event.extension] = event
             self._queues_of.setdefault(event.extension, set()).add(event.queue)
@@ -224,8 +224,22 @@ class Floor:
         elif isinstance(event, events.MemberGone):
             self._forget_member(event.queue, event.extension)
         else:
-            self.queues[event.queue].figures.apply(event)
-            self._touch("queues", event.queue)
+            self._hear_queue(event.queue, event, now_s)
+
+    def _hear_queue(self, name: str, event: events.Event, now_s: float) -> None:
+        queue = self.queues[name]
+        if isinstance(event, events.Away):
+            for extension in list(queue.members):
+                self._forget_member(name, extension)
+        queue.figures.apply(event, now_s)
+        self._touch("queues", name)
+
+    def staff(self, names: Iterable[str], now_s: float) -> None:
+        """Tells the figures of these queues how many desks handle calls, and how many could."""
+        for name in names:
+            queue = self.queues[name]
+            handling = queue.counts["ringing"] + queue.counts["talking"]
+            queue.figures.staff(handling if queue.desks_known else None, queue.counts["free"], now_s)
 
     def _forget_member(self, name: str, extension: str) -> None:
         queue = self.queues[name]
@@ -282,6 +296,16 @@ class Floor:
         """What may have changed since the last call."""
         taken, self.touched = self.touched, Touched()
         return taken
+
+
+def untold(queue: floorplan.Queue) -> frozenset[str]:
+    """What the source of a queue cannot tell, by the names of Totals."""
+    return frozenset() if queue.source else UNTOLD
+
+
+def _sources(plan: Plan) -> list[str]:
+    pbx = [ASTERISK] if plan.pbx.asterisk or any(queue.pbx for queue in plan.queue) else []
+    return [*pbx, *(source.id for source in plan.source)]
 
 
 def _senses(place: BoardInput) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Header, Response
+from fastapi import APIRouter, FastAPI, Header, Query, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import floorplan
 
 from .news import News
+from .store import StoreError
 
 FILES = Path(__file__).parent / "static"
 PICTURE_S = 0.4  # a wall is drawn at most this often, however many pages look at it
@@ -56,6 +58,7 @@ class PlanQueue(BaseModel):
 
     id: str
     name: str
+    kind: Literal["voice", "chat", "callback"]
     target: floorplan.Target
     amber_from_s: int
     red_from_s: int
@@ -88,17 +91,25 @@ class PagePlan(BaseModel):
     boards: tuple[PlanBoard, ...]
 
 
+def nothing_kept(**asked: object) -> Iterator[str]:
+    """The history of a page that has none."""
+    raise StoreError("nothing is kept here")
+
+
 def app(
     plan: floorplan.Plan,
     news: News,
     health: Callable[[], tuple[bool, dict[str, Any]]],
     wall_png: Callable[[str], bytes | None],
+    history: Callable[..., Iterator[str]] = nothing_kept,
+    routers: Iterable[APIRouter] = (),
 ) -> FastAPI:
     """The page of one site.
 
     `health` says whether the floor is up and adds to what `/healthz` answers, in words;
     `wall_png` draws what a wall by that id shows now, None while it shows nothing.
-    Both are called on the event loop and must be quick.
+    Both are called on the event loop and must be quick. `history` is `export.rows` of this site's
+    file, asked in a thread; `routers` are further addresses.
     """
     page = FastAPI(
         title="Callfloor",
@@ -182,6 +193,31 @@ def app(
         up, more = health()
         return JSONResponse({"up": up, **more}, 200 if up else 503, {"Cache-Control": "no-store"})
 
+    @page.get(
+        "/api/history.csv",
+        response_class=Response,
+        responses={
+            200: {"description": "One line an interval of one queue", "content": {"text/csv": {}}},
+            404: {"description": "Nothing is kept, or not of that queue", "content": {"text/plain": {}}},
+        },
+    )
+    def what_was(
+        by: Literal["quarter", "day"] = "day",
+        first: Annotated[date | None, Query(alias="from")] = None,
+        last: Annotated[date | None, Query(alias="to")] = None,
+        queue: str | None = None,
+    ) -> Response:
+        """Totals of each queue by quarter of an hour or by day, from and to a day of the site's own calendar."""
+        try:
+            lines = history(by=by, first=first, last=last, queue=queue)
+        except StoreError as error:
+            return PlainTextResponse(str(error), 404)
+        name = f"{plan.site.id}-{by}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(lines, media_type="text/csv", headers=headers)
+
+    for router in routers:
+        page.include_router(router)
     page.mount("/static", StaticFiles(directory=FILES), "static")
     return page
 
@@ -196,6 +232,7 @@ def page_plan(plan: floorplan.Plan) -> PagePlan:
             PlanQueue(
                 id=queue.id,
                 name=queue.name,
+                kind=queue.kind,
                 target=queue.target,
                 amber_from_s=queue.target.amber_from_s,
                 red_from_s=queue.target.red_from_s,

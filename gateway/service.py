@@ -1,30 +1,38 @@
 """The gateway at work: every part of it is made here, on one screen, and run until it is told to stop.
 
-broker → contract.parse → Floor        Asterisk → Floor
+broker → contract.parse → Floor        Asterisk, pushes → Floor
 Floor.touched → says (desk, queue, wall, floor, values) → broker, page
+figures → Book → Store
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
+from fastapi import APIRouter
 
 import floorplan
 from firmware import contract
-from floorplan import Plan
-from gateway import page
-from gateway.floor import Floor
+from floorplan import Plan, SiteError
+from gateway import erlang, export, page
+from gateway.book import Book
+from gateway.floor import ASTERISK, Floor, Queue
 from gateway.mqtt import Line
 from gateway.news import News
+from gateway.queues import push, push_http
 from gateway.queues.asterisk import Asterisk
+from gateway.queues.events import Event
+from gateway.queues.push import Push, PushError, decode, parse_push_topic
 from gateway.says import Says
 from gateway.walls import Walls
 from wallboard.mirror import mirror_png
@@ -33,6 +41,8 @@ log = logging.getLogger(__name__)
 
 HEAD_START_S = 100_000.0  # more than a day: who waits now may have come before this machine was started
 CHECK_S = 0.5  # how often silence is looked for
+NEEDED_S = 1.0  # how often, at most, it is reckoned how many desks a queue needs
+PIECE_LINES = 500  # of the CSV, sent together
 LOG_S = 60.0
 LOGGED_MOST = 1000
 START_S = 10.0  # after this a start is over, whoever is still missing
@@ -53,9 +63,11 @@ class Gateway:
         self._started_s = clock()
         self._due = False
         self._logged: dict[str, float] = {}  # what → when it was last warned of
+        self._needed: dict[str, tuple[float, int | None]] = {}  # queue → when reckoned, how many desks it needs
         self.news = News()
         self.says = Says(plan.site.id, self.news)
-        self.floor = Floor(plan, clock(), self._touched)
+        self.floor = Floor(plan, clock(), self._touched, keep=True)
+        self.book = Book(plan, self.floor, clock, changed=self._touched)
         self.walls = Walls(plan)
         self.line = self.says.line = Line(
             plan.broker or floorplan.Broker(),
@@ -65,37 +77,56 @@ class Gateway:
                 (contract.topic(plan.site.id, row.topic), row.qos)
                 for row in contract.MESSAGES
                 if row.sender == "board"
-            ],
+            ]
+            + [(contract.topic(plan.site.id, push.TOPIC), 1)],
             self._hear,
             self._broker_back,
             self._broker_away,
         )
-        self.source = self._source()
+        self.asterisk, self.pushes = self._remind()
+        self.book.marks = self._marks
         self.says.say("gateway/state", (), {"state": "ready", "boot": self.boot})
         for wall, (board, panel) in self.walls.panels.items():
             self.says.say("board/+/panel/+/scene", (board, panel), self.walls.scenes[wall].message)
 
-    def _source(self) -> Asterisk | None:
-        if not self.plan.pbx.asterisk:
-            return None
-        settings = self.plan.pbx.asterisk
-        names = {queue.pbx: queue.id for queue in self.plan.queue}
-        secret = floorplan.secret(settings.secret_file) or ""
-        return Asterisk(settings, secret, names, self.floor.hear_pbx, self._clock)
+    def _remind(self) -> tuple[Asterisk | None, dict[str, Push]]:
+        """Whoever tells of queues, each reminded of what it told us before this start."""
+        waiting = self.book.remembered()
+        for name, queue in self.floor.queues.items():
+            queue.figures.remember((call, since_s) for where, call, _, since_s in waiting if where == name)
+        marks, salt = self.book.marks_and_salt()
+        pushes = {}
+        for source in self.plan.source:
+            queues = {queue.id for queue in self.plan.queue if queue.source == source.id}
+            told = Push(source, queues, partial(self._hear_source, source.id), self._clock, salt)
+            for name in queues & marks.keys():
+                told.remember(name, marks[name])
+            told.remember_waiting(row for row in waiting if row[0] in queues)
+            pushes[source.id] = told
+        settings, names = self.plan.pbx.asterisk, self.plan.pbx_queues
+        if not settings:
+            return None, pushes
+        return Asterisk(
+            settings, floorplan.secret(settings.secret_file) or "", names, partial(self._hear_source, ASTERISK),
+            self._clock, salt, [row for row in waiting if row[0] in names.values()],
+        ), pushes  # fmt: skip
 
     async def run(self, host: str, port: int) -> None:
         """Serves the page at host:port and keeps the floor, until cancelled or told to end."""
+        served = page.app(
+            self.plan, self.news, self.health, self.wall_png, self.history, self._routers()
+        )
         web = uvicorn.Server(uvicorn.Config(
-            page.app(self.plan, self.news, self.health, self.wall_png), host=host, port=port, log_config=None,
-            access_log=False, timeout_graceful_shutdown=1, lifespan="off",
+            served, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1,
+            lifespan="off",
         ))  # fmt: skip
         web.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]  # ours, below
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, web)
-        jobs = [asyncio.create_task(job) for job in (self.line.run(), self._beat(), self._watch())]
-        if self.source:
-            jobs.append(asyncio.create_task(self.source.run()))
+        jobs = [asyncio.create_task(job) for job in (self.line.run(), self.book.run(), self._beat(), self._watch())]
+        if self.asterisk:
+            jobs.append(asyncio.create_task(self.asterisk.run()))
         serving = asyncio.create_task(web.serve())
         try:
             done, _ = await asyncio.wait([serving, *jobs], return_when=asyncio.FIRST_COMPLETED)
@@ -106,6 +137,17 @@ class Gateway:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+            await self.book.close()
+
+    def _routers(self) -> list[APIRouter]:
+        """Further addresses of the page: where sources push."""
+        tokens = {source.id: floorplan.secret(source.secret_file) or "" for source in self.plan.source}
+        if not tokens:
+            return []
+        try:
+            return [push_http.routes(self.pushes, tokens, self.book.saved, self._log_once)]
+        except ValueError as error:
+            raise SiteError(f"[[source]] secret_file: {error}") from error
 
     def _end(self, web: uvicorn.Server) -> None:
         self.news.close()
@@ -114,6 +156,10 @@ class Gateway:
     # In ----------------------------------------------------------------------
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        pushed = parse_push_topic(topic)
+        if pushed:
+            self._hear_push(*pushed, topic, b"" if retained else payload)
+            return
         try:
             pattern, ids, fields = contract.parse(topic, payload)
             self.floor.hear_board(pattern, ids, fields, retained, self._clock())
@@ -121,6 +167,27 @@ class Gateway:
             self.floor.refused += 1
             self._log_once(topic, f"refused: {error}")
             self._touched()
+
+    def _hear_push(self, source: str, queue: str, topic: str, payload: bytes) -> None:
+        if not payload:
+            return  # cleared; or retained, and nobody knows how old
+        try:
+            if source not in self.pushes:
+                raise PushError(("", "comes from a source that is not in the site file"))
+            self.pushes[source].hear(queue, decode(payload))
+        except PushError as error:
+            self.floor.refused += 1
+            self._log_once(topic, f"refused: {error}")
+            self._touched()
+
+    def _marks(self) -> dict[str, str]:
+        """What pushing sources want to be reminded of, where it has changed: queue → mark."""
+        marks = {name: source.take_mark(name) for source in self.pushes.values() for name in source.queues}
+        return {name: mark for name, mark in marks.items() if mark is not None}
+
+    def _hear_source(self, source: str, event: Event) -> None:
+        self.floor.hear_source(source, event, self._clock())
+        self.book.stir()
 
     def _log_once(self, what: str, words: str) -> None:
         """A warning about one thing, once a minute however often it happens."""
@@ -147,6 +214,8 @@ class Gateway:
         while True:
             await asyncio.sleep(CHECK_S)
             self.floor.check_boards(self._clock())
+            for source in self.pushes.values():
+                source.due(self._clock())
 
     # Out ---------------------------------------------------------------------
 
@@ -160,6 +229,7 @@ class Gateway:
         self._due = False
         now_s = self._clock()
         touched = self.floor.take_touched()
+        self.floor.staff(touched.queues, now_s)
         if self.walls.refresh(touched.queues, self.floor):
             self._each(("values",), lambda _: self._say_values())
         self._each(touched.desks, self._say_desk)
@@ -169,9 +239,20 @@ class Gateway:
         self.says.say("floor/now", (), {
             **self.floor.by_status, "boards_lost": self.floor.boards_lost, "refused": self.floor.refused,
         })  # fmt: skip
-        if self.source:
-            away = self.floor.pbx_away
-            self.news.say("pbx", {"state": "away" if away else "ready", "reason": away})
+        for name, away in self.floor.sources.items():
+            kind = "asterisk" if name == ASTERISK else "push"
+            self.news.say(f"source/{name}", {"state": "away" if away else "ready", "reason": away, "kind": kind})
+        self._say_history()
+
+    def _say_history(self) -> None:
+        """Whether totals are kept, and where today's have holes."""
+        state = self.book.state
+        self.news.say("history", {
+            "state": state.state, "reason": state.reason, "since": self.plan.site.day_begins,
+            "open": self.book.is_open(), "day": self.book.day and self.book.day.isoformat(),
+        })  # fmt: skip
+        for name, gaps in self.book.gaps.items():
+            self.news.say(f"history/{name}", {"gaps": gaps})
 
     def _each(self, names: Iterable[str], say: Callable[[str], None]) -> None:
         """Says something of each; one that cannot be said stops no other."""
@@ -198,21 +279,28 @@ class Gateway:
 
     def _say_queue(self, name: str, now_s: float) -> None:
         queue = self.floor.queues[name]
-        figures = queue.figures
-        fields: dict[str, Any] = {"reason": figures.reason}
-        if figures.known:
-            oldest_s = figures.oldest_since_s
+        fields: dict[str, Any] = {"reason": queue.figures.reason}
+        if queue.figures.known:
             fields |= queue.counts if queue.desks_known else {}
-            fields |= {
-                "waiting": figures.waiting,
-                "oldest_wait_s": 0 if oldest_s is None else max(0, int(now_s - oldest_s)),
-                "joined": figures.joined,
-                "answered": figures.answered,
-                "abandoned": figures.abandoned,
-                "asa_s": None if figures.asa_s is None else round(figures.asa_s),
-                "service_level_pct": figures.service_level_pct,
-            }
+            fields |= queue_figures(queue, now_s) | {"desks_needed": self._desks_needed(name, now_s)}
         self.says.say("queue/+/now", (name,), fields)
+
+    def _desks_needed(self, name: str, now_s: float) -> int | None:
+        """How many desks the target needs, by Erlang C from the last half hour; None: unknown.
+
+        Reckoned once in NEEDED_S: it takes milliseconds where thousands of calls come a minute.
+        """
+        figures = self.floor.queues[name].figures
+        recent = figures.recent(now_s)
+        if recent is None:
+            return None
+        at_s, needed = self._needed.get(name, (float("-inf"), None))
+        if now_s - at_s >= NEEDED_S:
+            needed = None
+            with contextlib.suppress(ValueError):  # no floor can have so many calls: its source is wrong
+                needed = erlang.desks_needed(*recent, figures.target.within_s, figures.target.share)
+            self._needed[name] = now_s, needed
+        return needed
 
     def _say_board(self, name: str, now_s: float) -> None:
         board = self.floor.boards[name]
@@ -229,9 +317,13 @@ class Gateway:
             now_s = self._clock()
             await asyncio.sleep(contract.BEAT_S - now_s % contract.BEAT_S)
             self._say_beat()
-            for name, queue in self.floor.queues.items():
-                if queue.figures.known and queue.figures.waiting:
-                    self._say_queue(name, self._clock())  # its oldest wait has grown
+            self._say_history()
+            self._say_known()
+
+    def _say_known(self) -> None:
+        """Where nothing happens, an oldest wait grows and a half hour moves on all the same."""
+        known = [name for name, queue in self.floor.queues.items() if queue.figures.known]
+        self._each(known, lambda name: self._say_queue(name, self._clock()))
 
     def _say_beat(self) -> None:
         beat = {"boot": self.boot, "now_s": int(self._clock()), "values_seq": self.walls.seq}
@@ -247,13 +339,20 @@ class Gateway:
         """
         now_s = self._clock()
         waiting = [name for name in self.floor.boards if self.floor.presence(name, now_s)[0] == "unknown"]
-        settled = now_s - self._started_s > START_S or not (waiting or self.floor.pbx_away)
+        settled = now_s - self._started_s > START_S or not (waiting or self.floor.sources.get(ASTERISK))
         facts = {
             "broker": self.floor.broker_away or "ready",
-            "pbx": self.floor.pbx_away or "ready",
+            "sources": {name: away or "ready" for name, away in self.floor.sources.items()},
+            "history": self.book.state.reason or self.book.state.state,
             "boards_unheard": len(waiting),
         }
         return not self.floor.broker_away and settled, facts
+
+    def history(self, **asked: Any) -> Iterator[str]:
+        """The lines of `export.rows`, of this site, many at a time. Raises StoreError."""
+        assert self.plan.history.path
+        lines = export.rows(self.plan.history.path, self.plan, **asked)
+        return iter(lambda: "".join(itertools.islice(lines, PIECE_LINES)), "")
 
     def wall_png(self, wall: str) -> bytes | None:
         """What a wall should show now, or, when it is old, how old; None when there is no such wall."""
@@ -269,6 +368,46 @@ class Gateway:
         """The will, which is also what is said at a clean end: every wall is old from then on."""
         lost = contract.encode("gateway/state", {"state": "lost", "boot": self.boot})
         return contract.topic(self.plan.site.id, "gateway/state"), lost
+
+
+# Today's figures of a queue as `queue/+/now` says them, beside those that need the time.
+COUNTS = ("joined", "answered", "abandoned", "timed_out", "left_by_key", "left", "vanished")
+RATES = {"asa_s": ("asa_s", 1), "aht_s": ("aht_s", 1), "occupancy_pct": ("occupancy", 100),
+         "abandon_rate_pct": ("abandon_rate", 100)}  # fmt: skip
+
+
+# What a number of `queue/+/now` may be at least and at most.
+LIMITS = {name.rstrip("?"): limit for name, kind, limit in contract.fields_of("queue/+/now") if kind is contract.INT}
+
+
+def queue_figures(queue: Queue, now_s: float) -> dict[str, int | None]:
+    """What is known of a queue now, rounded as people read it; None is unknown.
+
+    What cannot be is unknown too: a source may say that more were answered in time than were answered.
+    """
+    figures = queue.figures
+    oldest_s = figures.oldest_since_s
+    waits = figures.waiting != 0
+    told: dict[str, int | None] = {name: _rounded(figures.count(name)) for name in COUNTS}
+    told |= {name: _rounded(figures.rate(rate), times) for name, (rate, times) in RATES.items()}
+    present = sum(queue.counts[place] for place in ("free", "ringing", "talking"))
+    told |= {
+        "waiting": figures.waiting,
+        "oldest_wait_s": max(0, int(now_s - oldest_s)) if oldest_s is not None else None if waits else 0,
+        "worst_wait_s": _rounded(figures.worst_wait_s(now_s)),
+        "service_level_pct": _rounded(figures.service_level, 100),
+        "desks_present": present if queue.desks_known else None,
+    }
+    return {name: figure if _can_be(name, figure) else None for name, figure in told.items()}
+
+
+def _can_be(name: str, figure: int | None) -> bool:
+    least, most = LIMITS[name]
+    return figure is not None and least <= figure <= most
+
+
+def _rounded(figure: float | None, times: int = 1) -> int | None:
+    return None if figure is None else round(figure * times)
 
 
 def serve(plan: Plan, host: str, port: int) -> None:

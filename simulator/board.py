@@ -83,5 +83,6 @@ def run(plan: Plan, board: str, control: str | None, heap: str) -> int:
         try:
             return abs(child.wait())
         except KeyboardInterrupt:
+            child.terminate()  # Ctrl-C at a terminal reached it too; a signal to us alone did not
             child.wait()
             return 0

@@ -19,20 +19,26 @@ BEHIND_BYTES = 1 << 20  # a listener that leaves more than this unread is droppe
 LOGIN_S = 30.0  # a listener that has not logged in by then is dropped
 
 
+def text(rows: Sequence[Row]) -> str:
+    """Some lines of a block as they go over the wire."""
+    return "".join([f"{name}: {value}\r\n" for name, value in rows])
+
+
 def encode(rows: Sequence[Row]) -> bytes:
     """One block as it goes over the wire."""
-    return "".join([*(f"{name}: {value}\r\n" for name, value in rows), "\r\n"]).encode()
+    return (text(rows) + "\r\n").encode()
 
 
 class Manager:
     """Serves AMI. `status` and `summary` give the blocks of QueueStatus and QueueSummary."""
 
     def __init__(self, user: str, secret: str, status: Callable[[], list[list[Row]]],
-                 summary: Callable[[], list[list[Row]]]):  # fmt: skip
+                 summary: Callable[[], list[list[Row]]], clock: Callable[[], float] = time.time):  # fmt: skip
         if not secret:
             raise ValueError("the simulated PBX needs a secret: an empty one would let everybody in")
         self.user = user
         self.secret = secret
+        self.clock = clock
         self.md5 = True  # False: it knows no challenge, as some old managers
         self.read_agent = True  # False: its user hears no events, as without read = agent
         self.lists = {
@@ -62,10 +68,10 @@ class Manager:
         for listener in list(self.listeners):
             listener.abort()
 
-    def tell(self, rows: Sequence[Row]) -> None:
+    def tell(self, lines: str) -> None:
         """Hands one event to everybody who is logged in."""
         if self.listeners and self.read_agent:
-            data = encode(rows)
+            data = (lines + "\r\n").encode()
             for listener in list(self.listeners):
                 if listener.logged_in:
                     listener.write(data)
@@ -148,7 +154,7 @@ class Listener(asyncio.Protocol):
         elif not self.logged_in:
             self._reply(action, "Error", [("Message", "Permission denied")])
         elif name == "ping":
-            self._reply(action, "Success", [("Ping", "Pong"), ("Timestamp", f"{time.time():.6f}")])
+            self._reply(action, "Success", [("Ping", "Pong"), ("Timestamp", f"{self._manager.clock():.6f}")])
         elif name in self._manager.lists:
             self._list(action, *self._manager.lists[name])
         else:
@@ -192,6 +198,34 @@ class Listener(asyncio.Protocol):
         self._reply(action, "Success", [("EventList", "start"), ("Message", words)])
         ending: list[Row] = [("Event", end), *number, ("EventList", "Complete"), ("ListItems", len(blocks))]
         self.write(b"".join(encode([*block, *number]) for block in blocks) + encode(ending))
+
+
+class Recorder(Listener):
+    """Somebody who logged in with read = agent, asked for a list and the time, and writes down all that is said."""
+
+    def __init__(self, manager: Manager):
+        super().__init__(manager)
+        self._pieces: list[bytes] = []
+        self.logged_in = True
+        manager.listeners.add(self)
+        self.write(BANNER)
+        self._reply({"actionid": "1"}, "Success", [("Message", "Authentication accepted")])
+        self.data_received(b"Action: QueueStatus\r\nActionID: 2\r\n\r\n")
+        self.ping()
+
+    def write(self, data: bytes) -> None:
+        """Keeps it until it is taken."""
+        self._pieces.append(data)
+
+    def ping(self) -> None:
+        """Has the time written down: of a stretch in which nothing happens, too, one sees how long it was."""
+        self.data_received(b"Action: Ping\r\nActionID: 3\r\n\r\n")
+
+    def take(self) -> bytes:
+        """What has been said since this was last asked."""
+        said = b"".join(self._pieces)
+        self._pieces.clear()
+        return said
 
 
 def _number(action: dict[str, str]) -> list[Row]:

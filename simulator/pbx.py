@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulator.manager import Manager, Row
+from simulator.manager import Manager, Row, text
 
 WITHIN_S = 20  # servicelevel in its queues.conf
 
@@ -29,6 +29,7 @@ class Counts:
     joined: int = 0
     answered: int = 0
     abandoned: int = 0
+    timed_out: int = 0  # given up by the queue
     left: int = 0  # by a key
     lost: int = 0  # when the phone system restarted
     completed: int = 0  # of the answered, talked to the end
@@ -65,6 +66,7 @@ class Call:
     rung: float = 0.0
     answered: float = 0.0
     leg: int = 0  # the call to the member
+    lines: str = ""  # what every event says of the caller
 
 
 @dataclass(slots=True)
@@ -81,6 +83,10 @@ class Queue:
     abandoned: int = 0
     abandoned_in_time: int = 0
 
+    def position(self, call: int) -> int:
+        """Which place a waiting caller has, from 1."""
+        return next(place for place, number in enumerate(self.calls, 1) if number == call)
+
 
 class Pbx:
     """One phone system. `user` and `secret`: who may log in at its AMI. `seed`: its callers' numbers."""
@@ -94,9 +100,11 @@ class Pbx:
         clock: Callable[[], float] = time.time,
     ):
         self.counts: dict[str, Counts] = {}  # by queue: what a gateway should have counted
-        self.manager = Manager(user, secret, self._status, self._summary)
+        # Told of every end of waiting: queue, how (as Counts calls it), seconds waited.
+        self.ended: Callable[[str, str, float], None] = lambda queue, how, waited_s: None
+        self.manager = Manager(user, secret, self._status, self._summary, clock)
         self._name = name
-        self._clock = clock
+        self.clock = clock
         self._random = random.Random(seed)
         self._queues: dict[str, Queue] = {}
         self._members: dict[str, Member] = {}
@@ -110,11 +118,20 @@ class Pbx:
         """The callers of a queue that are not connected yet, those who ring too; the longest first."""
         return list(self._queues[queue].calls)
 
+    def oldest_wait_s(self, queue: str) -> float:
+        """How long the longest of them has waited; 0 where nobody waits."""
+        return max((self.clock() - call.joined for call in self._queues[queue].calls.values()), default=0.0)
+
     def idle_members(self, queue: str) -> list[str]:
         """Who could be rung now; whose turn was longest ago first."""
         members = self._queues[queue].members.values()
         free = [member for member in members if member.state == IDLE and not member.paused]
         return [member.extension for member in sorted(free, key=lambda member: member.turn)]
+
+    @property
+    def calls(self) -> int:
+        """How many callers there are, waiting or talking."""
+        return len(self._calls)
 
     def state(self, call: int) -> str:
         """`waiting`, `ringing`, `talking`, or `ended`."""
@@ -132,7 +149,7 @@ class Pbx:
         place = self._queues[queue]
         member = self._members.get(extension)
         if member is None:
-            member = Member(extension, f"Agent {len(self._members) + 1}", since=self._clock())
+            member = Member(extension, f"Agent {len(self._members) + 1}", since=self.clock())
             self._members[extension] = member
         place.members[extension] = member
         self._tell("QueueMemberAdded", self._member_rows(place, member))
@@ -149,7 +166,7 @@ class Pbx:
         if member.paused == paused:
             return False
         member.paused = paused
-        member.last_pause = int(self._clock()) if paused else 0
+        member.last_pause = int(self.clock()) if paused else 0
         for queue in self._queues_of(member):
             self._tell("QueueMemberPause", self._member_rows(queue, member, reason if paused else ""))
         return True
@@ -157,18 +174,31 @@ class Pbx:
     # Callers ---------------------------------------------------------------------
 
     def join(self, queue: str) -> int:
-        """A caller enters a queue."""
-        place = self._queues[queue]
-        now = self._clock()
+        """A caller enters a queue. Returns the number that all other verbs want."""
         number = next(self._numbers)
-        uid = f"{self._name}-{int(now)}.{number}"
+        uid = f"{self._name}-{int(self.clock())}.{number}"
         channel = f"Local/{queue}@queuein-{number:08x};2"
         caller_id = f"+47000{self._random.randrange(100_000):05d}"
-        call = Call(number, queue, now, len(place.calls) + 1, uid, channel, caller_id)
+        return self._join(number, queue, uid, channel, caller_id)
+
+    def transfer(self, call: int, queue: str) -> int:
+        """An answered caller is sent on to another queue, the same channel all along.
+
+        Returns the new number of the caller, 0 where nobody is in a conversation.
+        """
+        caller = self._calls.get(call)
+        if not caller or caller.state != "talking":
+            return 0
+        self._complete(caller, "transfer")
+        return self._join(next(self._numbers), queue, caller.uid, caller.channel, caller.caller_id)
+
+    def _join(self, number: int, queue: str, uid: str, channel: str, caller_id: str) -> int:
+        place = self._queues[queue]
+        call = Call(number, queue, self.clock(), len(place.calls) + 1, uid, channel, caller_id)
         place.calls[number] = self._calls[number] = call
         self.counts[queue].joined += 1
         rows = [("Position", call.first_position), ("Count", len(place.calls))]
-        self._tell("QueueCallerJoin", [*self._caller_rows(call), ("Queue", queue), *rows])
+        self._tell("QueueCallerJoin", [("Queue", queue), *rows], call)
         return number
 
     def ring(self, call: int, extension: str) -> bool:
@@ -180,10 +210,9 @@ class Pbx:
         if extension not in self._queues[caller.queue].members:
             raise ValueError(f"{extension} is not a member of {caller.queue}: add_member first")
         caller.state, caller.member, caller.leg = "ringing", member, next(self._legs)
-        caller.rung = self._clock()
+        caller.rung = self.clock()
         member.turn = caller.leg
-        self._tell("AgentCalled", [*self._caller_rows(caller), *self._leg_rows(caller, 0, "Down"),
-                                   *self._agent_rows(caller)])  # fmt: skip
+        self._tell("AgentCalled", [*self._leg_rows(caller, 0, "Down"), *self._agent_rows(caller)], caller)
         self._set_state(member, RINGING)
         return True
 
@@ -192,15 +221,16 @@ class Pbx:
         caller = self._calls.get(call)
         if not caller or caller.state != "ringing" or not caller.member:
             return False
-        queue, now = self._queues[caller.queue], self._clock()
+        queue, now = self._queues[caller.queue], self.clock()
         hold_s = int(now) - int(caller.joined)
         caller.state, caller.answered = "talking", now
         self.counts[caller.queue].answered += 1
         queue.hold_s = (3 * queue.hold_s + hold_s) // 4
-        self._leave(caller)
-        self._tell("AgentConnect", [*self._caller_rows(caller), *self._leg_rows(caller, 6, "Up"),
-                                    *self._agent_rows(caller), ("HoldTime", hold_s),
-                                    ("RingTime", int(now) - int(caller.rung))])  # fmt: skip
+        self._leave(caller, "answered")
+        self._tell("AgentConnect", [
+            *self._leg_rows(caller, 6, "Up"), *self._agent_rows(caller),
+            ("HoldTime", hold_s), ("RingTime", int(now) - int(caller.rung)),
+        ], caller)  # fmt: skip
         self._set_state(caller.member, BUSY)
         return True
 
@@ -209,9 +239,10 @@ class Pbx:
         caller = self._calls.get(call)
         if not caller or caller.state != "ringing" or not caller.member:
             return False
-        rung_ms = int((self._clock() - caller.rung) * 1000)
-        self._tell("AgentRingNoAnswer", [*self._caller_rows(caller), *self._leg_rows(caller, 5, "Ringing"),
-                                         *self._agent_rows(caller), ("RingTime", rung_ms)])  # fmt: skip
+        rung_ms = int((self.clock() - caller.rung) * 1000)
+        self._tell("AgentRingNoAnswer", [
+            *self._leg_rows(caller, 5, "Ringing"), *self._agent_rows(caller), ("RingTime", rung_ms),
+        ], caller)  # fmt: skip
         self._stop_ringing(caller)
         return True
 
@@ -223,7 +254,17 @@ class Pbx:
         if caller.state == "talking":
             self._complete(caller, reason)
         else:
-            self._abandon(caller)
+            self.counts[caller.queue].abandoned += 1
+            self._abandon(caller, "abandoned")
+        return True
+
+    def time_out(self, call: int) -> bool:
+        """The queue gives up on a caller who waits; AMI says it as if the caller had hung up."""
+        caller = self._calls.get(call)
+        if not caller or caller.state == "talking":
+            return False
+        self.counts[caller.queue].timed_out += 1
+        self._abandon(caller, "timed_out")
         return True
 
     def leave_by_key(self, call: int) -> bool:
@@ -233,22 +274,20 @@ class Pbx:
             return False
         self._stop_ringing(caller)
         self.counts[caller.queue].left += 1
-        self._leave(caller)
+        self._leave(caller, "left")
         del self._calls[call]
         return True
 
-    def _abandon(self, caller: Call) -> None:
+    def _abandon(self, caller: Call, how: str) -> None:
         queue = self._queues[caller.queue]
-        hold_s = int(self._clock()) - int(caller.joined)
-        position = list(queue.calls).index(caller.number) + 1
-        self.counts[caller.queue].abandoned += 1
+        hold_s = int(self.clock()) - int(caller.joined)
         queue.abandoned += 1
         queue.abandoned_in_time += hold_s <= WITHIN_S
         self._tell("QueueCallerAbandon", [
-            *self._caller_rows(caller), ("Queue", caller.queue), ("Position", position),
+            ("Queue", caller.queue), ("Position", queue.position(caller.number)),
             ("OriginalPosition", caller.first_position), ("HoldTime", hold_s),
-        ])  # fmt: skip
-        self._leave(caller)
+        ], caller)  # fmt: skip
+        self._leave(caller, how)
         del self._calls[caller.number]
         self._stop_ringing(caller)
 
@@ -256,26 +295,27 @@ class Pbx:
         queue, member = self._queues[caller.queue], caller.member
         assert member
         hold_s = int(caller.answered) - int(caller.joined)
-        talk_s = int(self._clock()) - int(caller.answered)
+        talk_s = int(self.clock()) - int(caller.answered)
         self.counts[caller.queue].completed += 1
         queue.completed += 1
         queue.in_time += hold_s <= WITHIN_S
         queue.talk_s = (3 * queue.talk_s + talk_s) // 4
         member.taken += 1
-        member.last_call = int(self._clock())
+        member.last_call = int(self.clock())
         self._tell("AgentComplete", [
-            *self._caller_rows(caller), *self._leg_rows(caller, 6, "Up"), *self._agent_rows(caller),
+            *self._leg_rows(caller, 6, "Up"), *self._agent_rows(caller),
             ("HoldTime", hold_s), ("TalkTime", talk_s), ("Reason", reason),
-        ])  # fmt: skip
+        ], caller)  # fmt: skip
         del self._calls[caller.number]
         self._set_state(member, IDLE)
 
-    def _leave(self, caller: Call) -> None:
-        calls = self._queues[caller.queue].calls
-        position = list(calls).index(caller.number) + 1
-        del calls[caller.number]
-        rows = [("Position", position), ("Count", len(calls))]
-        self._tell("QueueCallerLeave", [*self._caller_rows(caller), ("Queue", caller.queue), *rows])
+    def _leave(self, caller: Call, how: str) -> None:
+        queue = self._queues[caller.queue]
+        position = queue.position(caller.number)
+        del queue.calls[caller.number]
+        self.ended(caller.queue, how, self.clock() - caller.joined)
+        rows = [("Position", position), ("Count", len(queue.calls))]
+        self._tell("QueueCallerLeave", [("Queue", caller.queue), *rows], caller)
 
     def _stop_ringing(self, caller: Call) -> None:
         member, caller.member = caller.member, None
@@ -314,14 +354,16 @@ class Pbx:
 
     # What Asterisk writes --------------------------------------------------------
 
-    def _tell(self, name: str, rows: list[Row]) -> None:
-        head: list[Row] = [
-            ("Event", name),
-            ("Privilege", "agent,all"),
-            ("Timestamp", f"{self._clock():.6f}"),
-            ("SystemName", self._name),
-        ]
-        self.manager.tell(head + rows)
+    def _tell(self, name: str, rows: list[Row], caller: Call | None = None) -> None:
+        if not self.manager.listeners:
+            return
+        head = (
+            f"Event: {name}\r\nPrivilege: agent,all\r\n"
+            f"Timestamp: {self.clock():.6f}\r\nSystemName: {self._name}\r\n"
+        )
+        if caller and not caller.lines:
+            caller.lines = text(self._caller_rows(caller))
+        self.manager.tell(head + (caller.lines if caller else "") + text(rows))
 
     def _set_state(self, member: Member, state: int) -> None:
         member.state = state
@@ -380,7 +422,7 @@ class Pbx:
 
     def _status(self) -> list[list[Row]]:
         """What QueueStatus lists."""
-        now = self._clock()
+        now = self.clock()
         blocks: list[list[Row]] = []
         for queue in self._queues.values():
             ended = queue.completed + queue.abandoned
@@ -411,7 +453,7 @@ class Pbx:
 
     def _summary(self) -> list[list[Row]]:
         """What QueueSummary lists."""
-        now = self._clock()
+        now = self.clock()
         blocks: list[list[Row]] = []
         for queue in self._queues.values():
             longest = max((int(now) - int(call.joined) for call in queue.calls.values()), default=0)
@@ -424,4 +466,4 @@ class Pbx:
 
 
 def _caller_id(call: Call) -> tuple[str, str]:
-    return call.caller_id, f"Caller {call.number}"
+    return call.caller_id, f"Caller {call.uid.rpartition('.')[2]}"

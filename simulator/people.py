@@ -6,18 +6,21 @@ import asyncio
 import random
 
 import floorplan
+from floorplan import Simulator
 from simulator.hands import Hands
 
 RING_ON_S, RING_OFF_S = 1.0, 4.0  # Norway: one second of ringing, four of silence
 
 
 class Person:
-    """Whoever sits at one desk today. Verbs are what a camera would see."""
+    """Whoever sits at one desk today. Verbs are what a camera would see; without hands, nobody looks."""
 
-    def __init__(self, place: floorplan.BoardInput, extension: str, hands: Hands) -> None:
-        self.desk = place.desk
+    def __init__(self, desk: str, extension: str, place: floorplan.BoardInput | None, hands: Hands | None):
+        self.desk = desk
         self.extension = extension
-        self.here = True
+        self.queue = ""  # the one that is served, by its name at the PBX; empty: none yet
+        self.busy = False  # ringing, talking, writing something down, or on a break
+        self.break_due = False
         self._place = place
         self._hands = hands
         self._ringing: asyncio.Task[None] | None = None
@@ -26,7 +29,8 @@ class Person:
     def ring(self) -> None:
         """The line starts to ring, in the country's rhythm."""
         self.quiet()
-        self._ringing = asyncio.create_task(self._ring())
+        if self._hands:
+            self._ringing = asyncio.create_task(self._ring())
 
     def quiet(self) -> None:
         """The line stops ringing."""
@@ -47,12 +51,10 @@ class Person:
 
     def put_on(self) -> None:
         """The headset leaves its cradle."""
-        self.here = True
         self._headset("dock", made=False)
 
     def dock(self) -> None:
         """The headset goes back: its person has left the desk."""
-        self.here = False
         self._headset("dock", made=True)
 
     async def _ring(self) -> None:
@@ -66,54 +68,64 @@ class Person:
             self._phone("ring", made=False)
 
     def _phone(self, key: str, made: bool) -> None:
-        self._touch(self._place.phone, key, made)
+        if self._hands and self._place:
+            self._touch(self._hands, self._place.phone, key, made)
 
     def _headset(self, key: str, made: bool) -> None:
-        self._touch(self._place.headset, key, made)
+        if self._hands and self._place:
+            self._touch(self._hands, self._place.headset, key, made)
 
-    def _touch(
-        self, part: floorplan.PhoneInput | floorplan.HeadsetInput | None, key: str, made: bool
-    ) -> None:
+    def _touch(self, hands: Hands, part: floorplan.PhoneInput | floorplan.HeadsetInput | None,
+               key: str, made: bool) -> None:  # fmt: skip
         pin = getattr(part, key, None)
         if part and pin:
-            self._hands.set(pin, int(made != (part.active == "low")))
+            hands.set(pin, int(made != (part.active == "low")))
 
 
 class Habits:
-    """How long things take, drawn from one seed so that a day can be lived again."""
+    """How long things take and what people choose, in one queue."""
 
-    def __init__(self, simulator: floorplan.Simulator, seed: int) -> None:
-        self.dice = random.Random(seed)
-        self._mean = simulator
-
-    def next_call_s(self) -> float:
-        """Until the next caller of a queue: arrivals are a Poisson process."""
-        return self.dice.expovariate(self._mean.calls_per_minute / 60)
+    def __init__(self, settings: Simulator, dice: random.Random) -> None:
+        self.timeout_s = settings.timeout_s or float("inf")  # when the queue gives a caller up
+        self._mean = settings
+        self._dice = dice
 
     def patience_s(self) -> float:
         """Until a waiting caller gives up."""
-        return self.dice.expovariate(1 / self._mean.patience_s)
+        return self._around(self._mean.patience_s)
+
+    def presses_a_key(self) -> bool:
+        """Whether who waits no longer presses a key, in place of hanging up."""
+        return self._dice.random() < self._mean.keys
 
     def react_s(self) -> float:
         """From the first ring to the hand on the handset: nobody is quicker than half the mean."""
-        return self._mean.react_s * (0.5 + self.dice.expovariate(2))
-
-    def talk_s(self) -> float:
-        """A conversation."""
-        return max(1.0, self.dice.expovariate(1 / self._mean.talk_s))
-
-    def wrap_up_s(self) -> float:
-        """Between two conversations."""
-        return self.dice.uniform(0.5, 2.0)
-
-    def leaves(self) -> bool:
-        """Whether this call was the last one before a break."""
-        return self.dice.random() < 0.06
-
-    def break_s(self) -> float:
-        """Coffee."""
-        return self.dice.uniform(8, 25)
+        return self._mean.react_s * (0.5 + self._dice.expovariate(2))
 
     def misses_it(self) -> bool:
         """Whether a ringing phone is let ring."""
-        return self.dice.random() < 0.03
+        return self._dice.random() < self._mean.ring_no_answer
+
+    def talk_s(self) -> float:
+        """A conversation."""
+        return max(1.0, self._around(self._mean.talk_s))
+
+    def passes_it_on(self) -> bool:
+        """Whether an answered call goes on to another queue."""
+        return self._dice.random() < self._mean.transfers
+
+    def wrap_up_s(self) -> float:
+        """Between two conversations."""
+        return self._mean.wrap_up_s * self._dice.uniform(0.4, 1.6)
+
+    def next_break_s(self) -> float:
+        """From one break to the wish for the next."""
+        return self._around(3600 / self._mean.pauses_per_hour if self._mean.pauses_per_hour else float("inf"))
+
+    def break_s(self) -> float:
+        """Coffee."""
+        return self._around(self._mean.pause_s)
+
+    def _around(self, mean_s: float) -> float:
+        """Exponential, so that what is still to come does not hang on what has been."""
+        return mean_s * self._dice.expovariate(1)

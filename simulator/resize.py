@@ -1,8 +1,16 @@
-"""The same simulated floor with another number of desks: for `callfloor up --desks N`."""
+"""The same simulated floor with another number of desks: for `callfloor up --desks N`.
+
+`python -m simulator.resize SITE.toml N` prints N desks and their boards as lines for a site file.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
 from typing import Any
+
+import floorplan
 
 DESKS_A_BOARD = 4
 FIRST_PIN = 2  # GP0 and GP1 are a chip's console
@@ -39,3 +47,23 @@ def _input(place: int, number: int) -> dict[str, Any]:
         "phone": {"by": "contact", "pin": f"GP{pin}", "ring": f"GP{pin + 1}"},
         "headset": {"by": "contact", "pin": f"GP{pin + 2}", "dock": f"GP{pin + 3}"},
     }
+
+
+def lines(tables: dict[str, Any]) -> str:
+    """The desks and boards of site-file tables as TOML, one a line."""
+    return "".join(
+        f"{name} = [\n{''.join(f'  {_toml(row)},{chr(10)}' for row in tables[name])}]\n"
+        for name in ("desk", "board")
+    )
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(part)}" for key, part in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(part) for part in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(lines(resize(floorplan.tables_in(Path(sys.argv[1])), int(sys.argv[2]))))

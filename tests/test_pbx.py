@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from gateway.queues import asterisk, events
-from gateway.queues.figures import Totals
+from gateway.queues.totals import Totals
 from simulator import manager as ami_server
 from simulator.pbx import Counts, Pbx
 from tests.ami_feed import blocks, recording

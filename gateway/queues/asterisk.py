@@ -7,13 +7,13 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import floorplan
 from gateway.queues import ami, events
-from gateway.queues.ami import Block, Link, LinkError
+from gateway.queues.ami import Block, Link, LinkError, LoginRefused
 from gateway.queues.events import Event
-from gateway.queues.translate import Adapter, extension_key
+from gateway.queues.translate import HEARD, Adapter, extension_key
 
 __all__ = ["Adapter", "Asterisk", "extension_key"]
 
@@ -23,7 +23,9 @@ ANSWER_S = 5.0  # everything we ask is answered within this
 CHECK_S = 30.0  # a summary is held against what we know this often: 1 kB
 RELIST_S = 300.0  # a whole list is read this often, for members that a reload changed
 RELIST_MIN_S = 1.0  # and never more often than this
-AGAIN_S = (0.5, 15.0)  # first and longest pause before connecting again
+AGAIN_S = (0.5, 2.0)  # first and longest pause before connecting again: what happens meanwhile is not seen
+STEADY_S = 15.0  # a link that was up so long starts with the first pause again
+REFUSED_S = 15.0  # the pause after a refused login: a PBX may count them and lock us out
 
 log = logging.getLogger("callfloor.pbx")
 
@@ -31,7 +33,9 @@ log = logging.getLogger("callfloor.pbx")
 class Asterisk:
     """A source of queues. `queues`: the PBX's name of each queue → its id in the site file.
 
-    `tell` gets every event, in order, on the event loop that runs `run`.
+    `tell` gets every event, in order, on the event loop that runs `run`. `salt` and `remembered` are
+    what Adapter and Adapter.remember take: given the same salt, who waited before a restart of ours
+    is known again.
     """
 
     def __init__(
@@ -41,8 +45,11 @@ class Asterisk:
         queues: Mapping[str, str],
         tell: Callable[[Event], None],
         clock: Callable[[], float] = time.monotonic,
+        salt: bytes = b"",
+        remembered: Iterable[tuple[str, int, bytes, float]] = (),
     ):
-        self.adapter = Adapter(queues)
+        self.adapter = Adapter(queues, salt)
+        self.adapter.remember(remembered)
         self.away = ""  # why it is away; empty: it is there
         self._name = f"Asterisk at {settings.host}:{settings.port}"
         self._settings = settings
@@ -62,23 +69,28 @@ class Asterisk:
             began_s = self._clock()
             try:
                 await self._session()
+            except LoginRefused as error:
+                self._lose(str(error))
+                pause_s = REFUSED_S
             except (LinkError, ValueError) as error:  # ValueError: a host name that is none
                 self._lose(str(error))
-            if self._clock() - began_s > longest_s:
-                pause_s = AGAIN_S[0]  # that link was a good one
+                good = self._clock() - began_s > STEADY_S
+                pause_s = AGAIN_S[0] if good else min(pause_s, longest_s)
             await asyncio.sleep(pause_s * random.uniform(0.5, 1))
-            pause_s = min(pause_s * 2, longest_s)
+            pause_s *= 2
 
     async def _session(self) -> None:
         """One link from its first byte to its last. Ends with LinkError."""
         settings = self._settings
-        link = await ami.connect(settings.host, settings.port, self._hear, self._clock)
+        tls = ami.tls_context(settings.ca_file) if settings.tls else None
+        link = await ami.connect(settings.host, settings.port, self._hear, self._clock, HEARD, tls)
         try:
             await link.log_in(settings.user, self._secret)
             await self._follow(link)
         finally:
             link.close()
-            log.debug("read from Asterisk and not used so far: %s", self.adapter.dropped)
+            log.debug("not used: %d events of other kinds, and so far %s", link.blocks.unheard,
+                      self.adapter.dropped)  # fmt: skip
 
     async def _follow(self, link: Link) -> None:
         """Hands on what comes, and sees whether it is all there is. Ends with LinkError."""

@@ -5,12 +5,16 @@ of the site file. Every `_s` is in seconds, every `at_s` and `since_s` on the ga
 monotonic clock.
 
     Joined → (Gone) → Answered → Completed
-                    → Abandoned
-                    → Left, or Vanished
+                    → Abandoned, TimedOut, LeftByKey, Left
+                    → Vanished
 
 `Gone` comes at once, because the caller waits no longer; what became of the caller may follow a
 moment later. `Answered` and `Abandoned` may even follow a `Left` or a `Vanished` and then
 correct it: a link can be slow. A caller who waits again is a new number.
+
+A source that cannot tell one end from another says the wider one: Asterisk's manager interface
+says `Abandoned` for a time-out and `Left` for a key. What it cannot tell is then unknown
+(`QueueFigures(untold=...)`), never 0.
 """
 
 from __future__ import annotations
@@ -23,11 +27,16 @@ MEMBER_STATES = ("unknown", "idle", "busy", "ringing", "held", "unavailable")
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A caller waits."""
+    """A caller waits.
+
+    `key` is the source's own word for this stay, made unreadable: given back to the source after a
+    restart of ours (`remember`), so that who waits all the while is counted once. Empty: it has none.
+    """
 
     queue: str
     call: int
     at_s: float  # earlier than now, where the caller was found already waiting
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +61,31 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """A caller hung up, or the phone system gave up: most cannot tell the two apart."""
+    """A caller hung up; or the phone system gave up, where the source cannot tell the two apart."""
 
     queue: str
     call: int
     at_s: float
     waited_s: float | None = None  # None: from Joined until now
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The phone system gave up on a caller."""
+
+    queue: str
+    call: int
+    at_s: float
+    waited_s: float | None = None  # None: from Joined until now
+
+
+@dataclass(frozen=True, slots=True)
+class LeftByKey:
+    """A caller pressed a key and went on elsewhere."""
+
+    queue: str
+    call: int
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +143,22 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A source that counts by itself says where it stands, in place of single callers.
+
+    `counts` is what has been added since it last said so, by the names of `figures.Totals`; a name
+    that is not among `tells` is one it does not count.
+    """
+
+    queue: str
+    at_s: float
+    waiting: int | None
+    oldest_since_s: float | None  # None: nobody waits, or unknown
+    counts: dict[str, float]
+    tells: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """The source has no such queue: its figures are unknown until a Waiting for it comes."""
 
@@ -135,8 +179,8 @@ class Back:
 
 
 Event = (
-    Joined | Gone | Answered | Abandoned | Left | Vanished | Completed
-    | Member | MemberGone | Waiting | Missing | Away | Back
+    Joined | Gone | Answered | Abandoned | TimedOut | LeftByKey | Left | Vanished | Completed
+    | Member | MemberGone | Waiting | Counted | Missing | Away | Back
 )  # fmt: skip
 
 REASON_LENGTH = 160  # as long as a reason may be in firmware/contract.py

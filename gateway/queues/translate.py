@@ -1,7 +1,8 @@
 """What Asterisk says of its queues, turned into what the floor hears: blocks and the time in, events out.
 
 Pure: no network and no clock, so that a recording goes through it as a live stream does. The
-PBX's names for callers (`Uniqueid`) stay in here.
+PBX's names for callers (`Uniqueid`) stay in here: what leaves is a number, and a salted digest by
+which a caller is found again after a restart of ours.
 
 What has to be known of app_queue.c (seen with Asterisk 22.10, and in its source):
   * `QueueCallerLeave` comes a moment before `AgentConnect`, but after `QueueCallerAbandon`.
@@ -10,28 +11,40 @@ What has to be known of app_queue.c (seen with Asterisk 22.10, and in its source
   * A list (`QueueStatus`) is written in one go and shows the queue at that moment. Events that
     are older than the list may still be on their way behind it, none that is newer comes before.
   * `AgentComplete` may lack the Uniqueid where the caller hung up first.
+  * An attended transfer into a queue swaps the Uniqueids of two channels (main/channel.c): who
+    waits then goes on under another one, and nothing says so but the time of joining.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import itertools
+import os
 import re
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from gateway.queues import events
 from gateway.queues.ami import MINE, Block
 from gateway.queues.events import Event
 
 GRACE_S = 0.25  # from a leave until it counts as one; Asterisk needs 4 ms at most
+WHOLE_S = 1.25  # two times closer than this may be the same one, where one is in whole seconds
+REJOIN_S = 8.0  # a list that shows a caller as so much newer shows another stay of theirs
 FORGET_S = 24 * 3600  # a call this old is forgotten
+TIDY_S = 60.0  # and such calls are looked for this often
 CALLS = 100_000  # calls kept at a time, waiting and talking each
-DECIDED = 1024  # calls kept for a while after a leave, should the answer still come
+DECIDED = 1024  # calls kept for a while after their end, should more of it come
 MEMBERS = 20_000
 LISTS = 4  # lists read at a time
 NAMES = 1000  # queues of the PBX that are kept by name
+
+# What this source cannot tell, by the names of `totals.Totals`: a time-out comes as an abandon, and a
+# key as a mere leave.
+UNTOLD = frozenset({"timed_out", "left_by_key"})
 
 # enum ast_device_state, as QueueMemberStatus has it: the Asterisk 18 and 20 documentation of that
 # event (docs.asterisk.org) and include/asterisk/devicestate.h.
@@ -46,6 +59,9 @@ STATES = {
     "7": "busy",  # AST_DEVICE_RINGINUSE: in a call while another rings
     "8": "held",  # AST_DEVICE_ONHOLD
 }
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def extension_key(text: str) -> str:
@@ -62,7 +78,9 @@ class Visit:
     call: int
     since_s: float
     gone: bool = False  # waits no longer; why is not known yet
+    gone_s: float = 0.0  # since when
     left: bool = False  # the PBX said that it left
+    sure: bool = True  # False: has not been seen since the link was away
 
 
 @dataclass(slots=True)
@@ -79,13 +97,26 @@ class Listed:
     """One queue as a list shows it, while the list is being read."""
 
     members: dict[str, tuple[str, bool]] = field(default_factory=dict)  # extension → state, paused
-    callers: list[tuple[str, float]] = field(default_factory=list)  # Uniqueid, seconds waited
+    callers: list[tuple[bytes, float]] = field(default_factory=list)  # key, seconds waited
+
+
+@dataclass(slots=True)
+class List:
+    """One list while it is being read."""
+
+    queues: dict[str, Listed] = field(default_factory=dict)
+    rows: int = 0
 
 
 class Adapter:
-    """Turns blocks into events. `queues`: the PBX's name of each queue → its id in the site file."""
+    """Turns blocks into events.
 
-    def __init__(self, queues: Mapping[str, str]):
+    `queues`: the PBX's name of each queue → its id in the site file; None: every queue there is, by
+    its own name. `salt`: 16 bytes; the same salt makes the same keys. `timed`: `now` is the time at
+    which things happened; False: only their order is known, and waits are the PBX's own.
+    """
+
+    def __init__(self, queues: Mapping[str, str] | None, salt: bytes = b"", timed: bool = True):
         self.away = True  # nothing is known until a list has been read
         self.doubt = False  # what is known and what the PBX says differ: ask for a list
         self.lists = 0  # lists read to their end
@@ -93,19 +124,27 @@ class Adapter:
         self.unheard = 0  # checks that differed while there were none
         self.deaf = False  # set where the PBX lets us in but tells us nothing; its lists do not help then
         self.dropped = dict.fromkeys(("event", "queue", "half", "full"), 0)  # by what was wrong
-        self._ours = {name.casefold(): queue for name, queue in queues.items()}
-        self._names = {queue: name for name, queue in queues.items()}
+        self.timed = timed
+        self._salt = salt or os.urandom(16)
+        self._every = queues is None
+        self._ours = {name.casefold(): queue for name, queue in (queues or {}).items()}
+        self._names = {queue: name for name, queue in (queues or {}).items()}
         self._theirs: set[str] = set()  # the PBX's queues that are not ours
         self._numbers = itertools.count(1)
-        self._visits: OrderedDict[str, Visit] = OrderedDict()  # Uniqueid → who waits, or is just gone
+        self._visits: OrderedDict[bytes, Visit] = OrderedDict()  # key → who waits, or is just gone
         self._count = dict.fromkeys(self._names, 0)  # queue → how many of them wait
-        self._pending: deque[tuple[float, str, Visit]] = deque()  # when to decide about whom
-        self._decided: OrderedDict[str, Visit] = OrderedDict()  # Uniqueid → left or vanished
-        self._talks: OrderedDict[str, Talk] = OrderedDict()  # Uniqueid → an answered call
-        self._talks_of: dict[tuple[str, str], list[str]] = {}  # queue, extension → Uniqueids
+        self._pending: deque[tuple[float, bytes, Visit]] = deque()  # when to decide about whom
+        self._decided: OrderedDict[bytes, Visit] = OrderedDict()  # key → left or vanished
+        self._over: OrderedDict[bytes, tuple[str, float]] = OrderedDict()  # key → answered or abandoned
+        self._talks: OrderedDict[bytes, Talk] = OrderedDict()  # key → an answered call
+        self._talks_of: dict[tuple[str, str], list[bytes]] = {}  # queue, extension → keys
+        self._done: OrderedDict[tuple[bytes, str, str, str], None] = OrderedDict()  # ends of talks
         self._members: dict[tuple[str, str], tuple[str, bool]] = {}  # queue, extension → state, paused
         self._listed: set[str] = set()  # queues that the PBX has
-        self._lists: OrderedDict[str, dict[str, Listed]] = OrderedDict()  # ActionID → what it has so far
+        self._listens_s: float | None = None  # since when nothing can have been missed
+        self._first_s: float | None = None  # since when anything has been heard at all
+        self._tidy_s = float("-inf")  # when to look for what is too old
+        self._lists: OrderedDict[str, List] = OrderedDict()  # ActionID → what it has so far
 
     # In and out ------------------------------------------------------------------
 
@@ -118,6 +157,9 @@ class Adapter:
         if hear is None:
             self.dropped["event"] += 1
             return []
+        if self._listens_s is None:
+            self._listens_s = now
+            self._first_s = now if self._first_s is None else self._first_s
         told: list[Event] = []
         hear(self, block, now, told)
         return told
@@ -126,146 +168,263 @@ class Adapter:
         """What time alone has decided: call it a few times a second, after what has arrived."""
         told: list[Event] = []
         while self._pending and self._pending[0][0] <= now:
-            _, uid, visit = self._pending.popleft()
-            if visit.gone and self._visits.get(uid) is visit:
-                self._decide(uid, visit, now, told)
+            _, key, visit = self._pending.popleft()
+            if visit.gone and self._visits.get(key) is visit:
+                self._decide(key, visit, now, told)
+        if now < self._tidy_s:
+            return told
+        self._tidy_s = now + TIDY_S
         while self._visits and now - next(iter(self._visits.values())).since_s > FORGET_S:
             self._decide(*next(iter(self._visits.items())), now, told)
         while self._talks and now - next(iter(self._talks.values())).since_s > FORGET_S:
             self._end_talk(next(iter(self._talks)))
         return told
 
+    def remember(self, rows: Iterable[tuple[str, int, bytes, float]]) -> None:
+        """Those (queue, call, key, since_s) who waited when we were last here. Once, before anything else.
+
+        The next list confirms them or lets them go. Numbers of calls go on above theirs.
+        """
+        top = 0
+        for queue, call, key, since in sorted(rows, key=lambda row: row[3])[-CALLS:]:
+            top = max(top, call)
+            if queue not in self._names:
+                continue  # it has been taken out of the site file
+            if key in self._visits:  # two stays of one caller: the older one had just ended
+                self._visits[key + bytes(1)] = self._visits.pop(key)
+            self._visits[key or b"%d" % call] = Visit(queue, call, since, sure=False)
+            self._count[queue] += 1
+        self._numbers = itertools.count(top + 1)
+
     def lost(self, why: str, now: float) -> list[Event]:
         """The link is gone: nothing is known until a list has been read. Who waits is kept for that."""
         told: list[Event] = []
-        for _, uid, visit in self._pending:
-            if visit.gone and self._visits.get(uid) is visit:
+        for _, key, visit in self._pending:
+            if visit.gone and self._visits.get(key) is visit:
                 visit.left = False  # its answer may have come a moment after the link went
-                self._decide(uid, visit, now, told)
+                self._decide(key, visit, now, told)
+        for visit in self._visits.values():
+            visit.sure = False
         self._pending.clear()
         self._members.clear()
         self._lists.clear()
+        self._listens_s = None
         self.away = True
         self.heard = self.unheard = 0
         self.doubt = False
         told.append(events.Away(events.reason(why)))
         return told
 
+    def cut(self, now: float) -> list[Event]:
+        """A recording stops here, and goes on some other time or never: it may have no list to tell
+        who still waits. So nobody does, until a list shows them or their own end comes."""
+        told = self.lost("the recording stops here", now)
+        for visit in self._visits.values():
+            if not visit.gone:
+                visit.gone, visit.gone_s = True, now
+                self._count[visit.queue] -= 1
+                told.append(events.Gone(visit.queue, visit.call, now))
+        return told
+
+    def finish(self, now: float) -> list[Event]:
+        """Nothing more will ever come: who is gone has left, or nobody knows how."""
+        told: list[Event] = []
+        for key, visit in list(self._visits.items()):
+            if visit.gone:
+                self._decide(key, visit, now, told)
+        return told
+
     # Callers ---------------------------------------------------------------------
 
+    def _key(self, uid: str) -> bytes:
+        return hashlib.blake2b(uid.encode("utf-8", "replace"), key=self._salt, digest_size=16).digest()
+
     def _join(self, block: Block, now: float, told: list[Event]) -> None:
-        queue, uid = self._queue_and_call(block)
+        queue, key = self._queue_and_call(block)
         if not queue:
             return
         if queue not in self._listed:  # a queue that lives in a database is not listed before its first call
             self._listed.add(queue)
-            told.append(events.Waiting(queue, ()))
-        visit = self._visits.get(uid)
+            told.append(events.Waiting(queue, self._waiting(queue)))
+        visit = self._visits.get(key)
         if visit:
-            if visit.queue == queue and not visit.gone:
+            if visit.queue == queue and not visit.gone and visit.sure and now - visit.since_s < REJOIN_S:
                 return  # a list has shown it already
-            self._decide(uid, visit, now, told)
-        self._decided.pop(uid, None)
-        visit = self._visit(queue, uid, now, now, told)
-        told.append(events.Joined(queue, visit.call, now))
+            self._decide(key, visit, now, told)
+        self._visit(queue, key, now, now, told)
 
     def _leave(self, block: Block, now: float, told: list[Event]) -> None:
-        queue, uid = self._queue_and_call(block)
-        visit = self._visits.get(uid)
+        queue, key = self._queue_and_call(block)
+        visit = self._visits.get(key)
         if not visit or visit.queue != queue:
             return  # abandoned a moment ago, or never seen
         visit.left = True
-        self._gone(uid, visit, now)
+        self._gone(key, visit, now)
         told.append(events.Gone(queue, visit.call, now))
 
     def _abandon(self, block: Block, now: float, told: list[Event]) -> None:
-        queue, uid = self._queue_and_call(block)
-        visit = self._take(queue, uid, block, now, told)
+        queue, key = self._queue_and_call(block)
+        visit = self._take(queue, key, block, now, told)
         if visit:
-            told.append(events.Abandoned(queue, visit.call, now, _waited(visit, block, now)))
+            told.append(events.Abandoned(queue, visit.call, now, self._waited(visit, block, now)))
 
     def _connect(self, block: Block, now: float, told: list[Event]) -> None:
-        queue, uid = self._queue_and_call(block)
-        extension = extension_key(block.get("Interface", ""))
-        visit = self._take(queue, uid, block, now, told)
+        queue, key = self._queue_and_call(block)
+        visit = self._take(queue, key, block, now, told)
         if not visit:
             return
-        told.append(events.Answered(queue, visit.call, now, extension, _waited(visit, block, now)))
-        self._end_talk(uid)
-        self._talks[uid] = Talk(visit.call, (queue, extension), now)
-        self._talks_of.setdefault((queue, extension), []).append(uid)
+        extension = extension_key(block.get("Interface", ""))
+        told.append(events.Answered(queue, visit.call, now, extension, self._waited(visit, block, now)))
+        self._end_talk(key)
+        self._talks[key] = Talk(visit.call, (queue, extension), now)
+        self._talks_of.setdefault((queue, extension), []).append(key)
         if len(self._talks) > CALLS:
             self._end_talk(next(iter(self._talks)))
 
     def _complete(self, block: Block, now: float, told: list[Event]) -> None:
+        """The end of a conversation; where nobody saw it begin, that is known now, too."""
         queue = self._queue(block)
         if not queue:
             return
         uid = block.get("Uniqueid", "")
         member = (queue, extension_key(block.get("Interface", "")))
-        if uid not in self._talks or self._talks[uid].member != member:
-            uid = self._talks_of.get(member, [""])[-1]
-        talk = self._end_talk(uid)
-        if talk:
-            talked = _seconds(block.get("TalkTime"))
-            talk_s = now - talk.since_s if talked is None else talked
-            told.append(events.Completed(queue, talk.call, now, talk_s))
+        key = self._key(uid) if uid else self._talks_of.get(member, [b""])[-1]
+        talk = self._talks.get(key)
+        if talk and talk.member == member:
+            self._end_talk(key)
+        else:
+            talk = None
+        talked = _seconds(block.get("TalkTime"))
+        said = (key, *member, block.get("TalkTime", ""))
+        if not talk and (talked is None or (key and said in self._done)):
+            self.dropped["half"] += 1  # half an event, or one said twice
+            return
+        _keep(self._done, said, None)
+        hold = _seconds(block.get("HoldTime"))
+        call = talk.call if talk else 0
+        if not talk and key and hold is not None:
+            call = self._answered_unseen(member, key, hold, now - (talked or 0.0), told)
+        talk_s = now - talk.since_s if talk and talked is None else talked or 0.0
+        told.append(events.Completed(queue, call, now, talk_s))
 
-    def _visit(self, queue: str, uid: str, since: float, now: float, told: list[Event]) -> Visit:
+    def _answered_unseen(
+        self, member: tuple[str, str], key: bytes, hold: float, at_s: float, told: list[Event]
+    ) -> int:
+        """A caller was answered at `at_s`, when nobody listened. Returns their call's number.
+
+        0: they may have been counted before this start of ours, so nothing more is said of them.
+        """
+        queue, extension = member
+        joined_s = at_s - hold
+        over = self._over.get(key)
+        if over and over[0] == queue and joined_s < over[1] + WHOLE_S:
+            return 0  # said twice
+        for callers in (self._visits, self._decided):
+            visit = callers.get(key)
+            if visit and visit.queue == queue and abs(visit.since_s - joined_s) < REJOIN_S:
+                del callers[key]
+                if callers is self._visits:
+                    self._count[queue] -= not visit.gone
+                break
+        else:
+            if not self.timed or self._first_s is None or joined_s < self._first_s + WHOLE_S:
+                return 0
+            visit = Visit(queue, next(self._numbers), joined_s)
+            told.append(events.Joined(queue, visit.call, joined_s, key))
+        _keep(self._over, key, (queue, at_s))
+        told.append(events.Answered(queue, visit.call, at_s, extension, hold))
+        return visit.call
+
+    def _visit(self, queue: str, key: bytes, since: float, now: float, told: list[Event]) -> Visit:
         """A new caller in a queue."""
-        visit = self._visits[uid] = Visit(queue, next(self._numbers), since)
+        self._decided.pop(key, None)
+        visit = self._visits[key] = Visit(queue, next(self._numbers), since)
         self._count[queue] += 1
+        told.append(events.Joined(queue, visit.call, since, key))
         if len(self._visits) > CALLS:
             self.dropped["full"] += 1
             self._decide(*next(iter(self._visits.items())), now, told)
         return visit
 
-    def _gone(self, uid: str, visit: Visit, now: float) -> None:
+    def _waiting(self, queue: str) -> tuple[tuple[int, float], ...]:
+        here = (visit for visit in self._visits.values() if visit.queue == queue and not visit.gone)
+        return tuple((visit.call, visit.since_s) for visit in here)
+
+    def _gone(self, key: bytes, visit: Visit, now: float) -> None:
         """A caller waits no longer; why is decided within GRACE_S."""
         if not visit.gone:
-            visit.gone = True
+            visit.gone, visit.gone_s = True, now
             self._count[visit.queue] -= 1
-        self._pending.append((now + GRACE_S, uid, visit))
+        self._pending.append((now + GRACE_S, key, visit))
 
-    def _decide(self, uid: str, visit: Visit, now: float, told: list[Event]) -> None:
+    def _decide(self, key: bytes, visit: Visit, now: float, told: list[Event]) -> None:
         """A caller is gone for good, and neither an answer nor an abandon has been seen."""
-        del self._visits[uid]
+        del self._visits[key]
         if not visit.gone:
             self._count[visit.queue] -= 1
-        kind = events.Left if visit.left else events.Vanished
-        told.append(kind(visit.queue, visit.call, now))
-        self._decided[uid] = visit
-        if len(self._decided) > DECIDED:
-            self._decided.popitem(last=False)
+        if visit.left:
+            told.append(events.Left(visit.queue, visit.call, visit.gone_s))
+        else:
+            told.append(events.Vanished(visit.queue, visit.call, now))
+        _keep(self._decided, key, visit)
 
-    def _take(self, queue: str, uid: str, block: Block, now: float, told: list[Event]) -> Visit | None:
+    def _take(self, queue: str, key: bytes, block: Block, now: float, told: list[Event]) -> Visit | None:
         """The caller whose stay ends here; one who was never seen joins on the way."""
         if not queue:
             return None
-        visit = self._visits.get(uid)
+        visit = self._visits.get(key)
         if visit and visit.queue == queue:
-            del self._visits[uid]
+            del self._visits[key]
             self._count[queue] -= not visit.gone
-            return visit
+        else:
+            if visit:
+                self._decide(key, visit, now, told)
+            visit = self._late(queue, key, _seconds(block.get("HoldTime")), now, told)
         if visit:
-            self._decide(uid, visit, now, told)
-        decided = self._decided.get(uid)
-        if decided and decided.queue == queue:
-            return self._decided.pop(uid)  # a slow link: the answer comes after all
-        talk = self._talks.get(uid)
-        hold = _seconds(block.get("HoldTime"))
-        if hold is None or (talk and talk.member[0] == queue and now - talk.since_s < hold):
-            self.dropped["half"] += 1
-            return None
-        visit = Visit(queue, next(self._numbers), now - hold)
-        told.append(events.Joined(queue, visit.call, visit.since_s))
+            _keep(self._over, key, (queue, now))
         return visit
 
-    def _end_talk(self, uid: str) -> Talk | None:
-        talk = self._talks.pop(uid, None)
+    def _late(
+        self, queue: str, key: bytes, hold: float | None, now: float, told: list[Event]
+    ) -> Visit | None:
+        """The caller whose stay ends here, among those who are known otherwise than by `key`."""
+        decided = self._decided.get(key)
+        if decided and decided.queue == queue:
+            return self._decided.pop(key)  # a slow link: the answer comes after all
+        over = self._over.get(key)
+        if hold is None or (over and over[0] == queue and now - hold < over[1] + WHOLE_S):
+            self.dropped["half"] += 1  # half an event, or one said twice
+            return None
+        renamed = self._renamed(queue, now - hold)
+        if renamed:
+            self._count[queue] -= 1
+            return self._visits.pop(renamed)
+        visit = Visit(queue, next(self._numbers), now - hold)
+        told.append(events.Joined(queue, visit.call, visit.since_s, key))
+        return visit
+
+    def _renamed(self, queue: str, since: float, listed: frozenset[bytes] = frozenset()) -> bytes | None:
+        """Who joined at this time and goes on under another Uniqueid. `listed`: who is known not to."""
+        if not self.timed or self._listens_s is None or since < self._listens_s + WHOLE_S:
+            return None  # may well have joined when nobody listened
+        near = ((abs(visit.since_s - since), key) for key, visit in self._visits.items()
+                if visit.queue == queue and not visit.gone and key not in listed)  # fmt: skip
+        apart, key = min(near, default=(WHOLE_S, b""))
+        return key if apart < WHOLE_S else None
+
+    def _waited(self, visit: Visit, block: Block, now: float) -> float:
+        """How long a caller waited: by our clock, held against the PBX's whole seconds.
+
+        They differ where our clock did not see it: a link that stalled, or a recording in fast motion.
+        """
+        ours, theirs = now - visit.since_s, _seconds(block.get("HoldTime"))
+        return ours if theirs is None or (self.timed and abs(ours - theirs) <= WHOLE_S) else theirs
+
+    def _end_talk(self, key: bytes) -> Talk | None:
+        talk = self._talks.pop(key, None)
         if talk:
             calls = self._talks_of[talk.member]
-            calls.remove(uid)
+            calls.remove(key)
             if not calls:
                 del self._talks_of[talk.member]
         return talk
@@ -306,32 +465,36 @@ class Adapter:
         number = block.get("ActionID", "")
         if number not in self._lists and len(self._lists) >= LISTS:
             self._lists.popitem(last=False)
-        queues = self._lists.setdefault(number, {})
-        queue = self._ours.get(name.casefold())
+        queues = self._lists.setdefault(number, List()).queues
+        queue = self._id(name)
         if queue:
             queues[queue] = Listed()
         elif len(self._theirs) < NAMES:
             self._theirs.add(name)
 
     def _list_member(self, block: Block, now: float, told: list[Event]) -> None:
-        listed = self._listed_in(block)
+        listed = self._listed_in(block, MEMBERS)
         extension = extension_key(block.get("Location") or block.get("Interface", ""))
-        if listed and extension and len(listed.members) < MEMBERS:
+        if listed and extension:
             listed.members[extension] = _member_state(block)
 
     def _list_caller(self, block: Block, now: float, told: list[Event]) -> None:
-        listed = self._listed_in(block)
+        listed = self._listed_in(block, CALLS)
         uid, wait = block.get("Uniqueid"), _seconds(block.get("Wait"))
-        if listed and uid and wait is not None and wait < FORGET_S and len(listed.callers) < CALLS:
-            listed.callers.append((uid, wait))
+        if listed and uid and wait is not None and wait < FORGET_S:
+            listed.callers.append((self._key(uid), wait))
 
-    def _listed_in(self, block: Block) -> Listed | None:
-        queue = self._ours.get(block.get("Queue", "").casefold(), "")
-        return self._lists.get(block.get("ActionID", ""), {}).get(queue)
+    def _listed_in(self, block: Block, most: int) -> Listed | None:
+        """Where a row of a list belongs; None for a queue that is not ours, and where there are too many."""
+        reading = self._lists.get(block.get("ActionID", ""))
+        if reading is None or reading.rows >= most:
+            return None
+        reading.rows += 1
+        return reading.queues.get(self._id(block.get("Queue", "")))
 
     def _list_end(self, block: Block, now: float, told: list[Event]) -> None:
         number = block.get("ActionID", "")
-        queues = self._lists.pop(number, {})
+        queues = self._lists.pop(number, List()).queues
         for queue, listed in queues.items():
             self._resync_callers(queue, listed, now, told)
             self._resync_members(queue, listed, told)
@@ -348,25 +511,34 @@ class Adapter:
             told.append(events.Back())
 
     def _resync_callers(self, queue: str, listed: Listed, now: float, told: list[Event]) -> None:
-        calls = []
-        for uid, wait in listed.callers:
-            visit = self._visits.get(uid)
-            if visit and (visit.queue != queue or visit.left):
-                self._decide(uid, visit, now, told)  # it has joined again since
+        """Who waits is who is listed; each who is new is told as Joined first."""
+        here = frozenset(key for key, _ in listed.callers)
+        for key, wait in listed.callers:
+            visit = self._visits.get(key)
+            if visit and (visit.queue != queue or visit.left or now - wait - visit.since_s > REJOIN_S):
+                self._decide(key, visit, now, told)  # it has joined again since
                 visit = None
             if visit is None:
-                self._decided.pop(uid, None)
-                visit = self._visit(queue, uid, now - wait, now, told)
+                self._find_or_visit(queue, key, now - wait, here, now, told)
             elif visit.gone:
                 visit.gone = False
                 self._count[queue] += 1
-            calls.append((visit.call, visit.since_s))
-        here = {uid for uid, _ in listed.callers}
-        for uid, visit in self._visits.items():
-            if visit.queue == queue and not visit.gone and uid not in here:
-                self._gone(uid, visit, now)  # its end may be right behind the list
+            self._visits[key].sure = True
+        for key, visit in self._visits.items():
+            if visit.queue == queue and not visit.gone and key not in here:
+                self._gone(key, visit, now)  # its end may be right behind the list
         self._listed.add(queue)
-        told.append(events.Waiting(queue, tuple(calls)))
+        told.append(events.Waiting(queue, self._waiting(queue)))
+
+    def _find_or_visit(
+        self, queue: str, key: bytes, since: float, here: frozenset[bytes], now: float, told: list[Event]
+    ) -> None:
+        """A caller whom only the list knows: new, or one who goes on under another Uniqueid."""
+        renamed = self._renamed(queue, since, here)
+        if renamed:
+            self._visits[key] = self._visits.pop(renamed)
+        else:
+            self._visit(queue, key, since, now, told)
 
     def _resync_members(self, queue: str, listed: Listed, told: list[Event]) -> None:
         for extension, state in listed.members.items():
@@ -385,14 +557,23 @@ class Adapter:
 
     def _check(self, block: Block, now: float, told: list[Event]) -> None:
         """A summary says how many wait. Where that differs, something was missed."""
-        queue = self._ours.get(block.get("Queue", "").casefold())
+        queue = self._id(block.get("Queue", ""))
         callers = block.get("Callers", "")
         if queue and callers.isdecimal() and int(callers[:9]) != self._count[queue] and not self.doubt:
             self.doubt = True
             self.unheard += not self.heard
 
     def _restarted(self, block: Block, now: float, told: list[Event]) -> None:
+        """Said at every login, with the time since it started: no call is older than that."""
         self.doubt = True  # a list read while it was starting may have lacked queues
+        uptime = _seconds(block.get("Uptime"))
+        if uptime is None or not self.timed:
+            return
+        began = now - uptime - WHOLE_S
+        for key in [key for key, visit in self._visits.items() if visit.since_s < began]:
+            self._gone(key, self._visits[key], now)
+        for key in [key for key, talk in self._talks.items() if talk.since_s < began]:
+            self._end_talk(key)
 
     # What every event has --------------------------------------------------------
 
@@ -403,17 +584,25 @@ class Adapter:
         if self.deaf:
             self.deaf = False
             self.doubt = True
-        queue = self._ours.get(block.get("Queue", "").casefold(), "")
+        queue = self._id(block.get("Queue", ""))
         if not queue:
             self.dropped["queue"] += 1
         return queue
 
-    def _queue_and_call(self, block: Block) -> tuple[str, str]:
-        """Our id of the queue and the PBX's of the caller; ("", "") where one is not there."""
+    def _id(self, name: str) -> str:
+        """Our id of the PBX's queue `name`; empty for one that is not ours."""
+        queue = self._ours.get(name.casefold(), "")
+        if not queue and self._every and name and len(self._names) < NAMES:
+            queue = self._ours[name.casefold()] = self._names[name] = name
+            self._count[queue] = 0
+        return queue
+
+    def _queue_and_call(self, block: Block) -> tuple[str, bytes]:
+        """Our id of the queue, and the caller's key; ("", b"") where one is not there."""
         queue, uid = self._queue(block), block.get("Uniqueid", "")
         if queue and not uid:
             self.dropped["half"] += 1
-        return (queue, uid) if queue and uid else ("", "")
+        return (queue, self._key(uid)) if queue and uid else ("", b"")
 
 
 def _member_state(block: Block) -> tuple[str, bool]:
@@ -425,13 +614,11 @@ def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.isdecimal() and len(text) < 10 else None
 
 
-def _waited(visit: Visit, block: Block, now: float) -> float:
-    """How long a caller waited: by our clock, held against the PBX's whole seconds.
-
-    They differ where our clock did not see it: a link that stalled, or a recording in fast motion.
-    """
-    ours, theirs = now - visit.since_s, _seconds(block.get("HoldTime"))
-    return ours if theirs is None or abs(ours - theirs) <= 1.25 else theirs
+def _keep(some: OrderedDict[K, V], key: K, value: V) -> None:
+    """Keeps the last DECIDED of some."""
+    some[key] = value
+    if len(some) > DECIDED:
+        some.popitem(last=False)
 
 
 # Every event that means something, by Asterisk's name for it (12 and later).
@@ -444,6 +631,8 @@ HEAR: dict[str, Callable[[Adapter, Block, float, list[Event]], None]] = {
     "QueueMemberStatus": Adapter._member,
     "QueueMemberPause": Adapter._member,
     "QueueMemberAdded": Adapter._member,
+    "QueueMemberPenalty": Adapter._member,
+    "QueueMemberRinginuse": Adapter._member,
     "QueueMemberRemoved": Adapter._member_gone,
     "QueueParams": Adapter._list_queue,
     "QueueMember": Adapter._list_member,
@@ -452,3 +641,6 @@ HEAR: dict[str, Callable[[Adapter, Block, float, list[Event]], None]] = {
     "QueueSummary": Adapter._check,
     "FullyBooted": Adapter._restarted,
 }
+HEARD = frozenset(HEAR)
+# Those that say nothing of callers.
+OF_MEMBERS = frozenset(name for name in HEAR if name.startswith("QueueMember"))

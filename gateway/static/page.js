@@ -4,13 +4,15 @@
 import { buildBoards, drawBoard, sumBoards } from "./boards.js";
 import { $, make, setData, setText, shape } from "./dom.js";
 import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
-import { buildQueues, drawQueue, tickQueues } from "./queues.js";
+import { drawHistory } from "./history.js";
+import { buildQueues, drawGaps, drawQueue, tickQueues } from "./queues.js";
 import { follow, mend, said, state } from "./stream.js";
 import { buildWalls, drawWall, tickWalls, wallsChanged } from "./walls.js";
 import { fill, language, number, words } from "./words.js";
 
 const TICK_MS = 250;
 const PLAN_AGAIN_MS = 5000; // where it did not come
+const KINDS = ["asterisk", "push", "broker"]; // in the header, in this order
 
 const DRAW = {
   desk: drawDesk,
@@ -18,7 +20,8 @@ const DRAW = {
   wall: drawWall,
   board: drawBoard,
   floor: (_, doc) => drawCounts(doc),
-  pbx: drawLinks,
+  history: (id, doc) => (id ? drawGaps(id, doc) : drawHistory(doc)),
+  source: drawLinks,
   broker: drawLinks,
 };
 
@@ -62,6 +65,7 @@ function build() {
   buildWalls(plan.walls);
   buildBoards(plan.boards);
   for (const path of said.keys()) changed.add(path);
+  drawHistory(said.get("history"));
   draw();
 }
 
@@ -111,21 +115,35 @@ function warn(text, seconds) {
   if (count) setText(count, seconds);
 }
 
-// The phone system and the broker: quiet while they are there, in words while they are not.
+// The sources of queues and the broker: quiet while they are there, in words while they are not.
 function drawLinks() {
-  const rows = Object.keys(words.links).filter((name) => said.has(name)).map((name) => {
-    const { state: is, reason } = said.get(name);
-    return { link: words.links[name], state: words.link_state[is] || is, reason, ready: is === "ready" };
-  });
+  const rows = [...said.keys()].filter((path) => path === "broker" || path.startsWith("source/")).map(linkOf);
+  rows.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (a.id < b.id ? -1 : 1));
   if (JSON.stringify(rows) === linksDrawn) return;
   linksDrawn = JSON.stringify(rows);
-  $("links").replaceChildren(...rows.map((row) => {
+  const pushes = rows.filter((row) => row.ready && row.kind === "push");
+  const folded = pushes.length > 1 ? pushes : []; // many that are there are one line
+  const items = rows.filter((row) => !folded.includes(row)).map((row) => {
     const item = make("li", "", shape(row.ready ? "dot" : "triangle"), `${row.link} ${row.state}`);
     item.dataset.ready = row.ready;
     return item;
-  }));
+  });
+  if (folded.length) {
+    const item = make("li", "", shape("dot"), fill(words.links_ready, { n: number(folded.length) }));
+    item.title = folded.map((row) => row.id).join("\n");
+    items.push(item);
+  }
+  $("links").replaceChildren(...items);
   $("trouble").replaceChildren(...rows.filter((row) => !row.ready).map(
-    (row) => make("li", "warning", shape("triangle"), fill(words.link_trouble, row))));
+    (row) => make("li", "warning", shape("triangle"), fill(words.link_trouble[row.kind], row))));
+}
+
+function linkOf(path) {
+  const { state: is, reason, kind: told } = said.get(path);
+  const id = path.split("/", 2)[1];
+  const kind = id === undefined ? path : told in words.links ? told : "push";
+  const link = fill(words.links[kind], { id });
+  return { id, kind, link, state: words.link_state[is] || is, reason, ready: is === "ready" };
 }
 
 function drawTitle(old) {

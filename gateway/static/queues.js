@@ -3,11 +3,11 @@
 import { $, make, setData, setFigure, setText, shape } from "./dom.js";
 import { countOf } from "./floor.js";
 import { gatewayNow } from "./stream.js";
+import { buildToday, drawToday, drawUnseen } from "./today.js";
 import { clock, fill, number, percent, words } from "./words.js";
 
 const MANY = 4; // more of them stand across the page
 const DESKS = ["free", "ringing", "talking", "away"];
-const CALLS = ["answered", "abandoned", "asa"];
 const LATE_WORDS = { calm: "", warn: words.over_target, bad: words.far_over_target };
 const SAME_CALLER_MS = 1500; // a wait that starts this near the one shown is that one, rounded
 
@@ -24,9 +24,8 @@ export function buildQueues(plan) {
   $("queue-cards").replaceChildren(...(cards.length ? cards : [make("p", "none", words.no_queues)]));
 }
 
-function card({ id, name, target }) {
+function card({ id, name, kind, target }) {
   const counts = Object.fromEntries(DESKS.map((status) => [status, make("b", "")]));
-  const calls = Object.fromEntries(CALLS.map((what) => [what, make("dd", "")]));
   const [waiting, oldest, level] = [make("b", "figure"), make("b", "figure"), make("b", "figure")];
   const [late, under] = [make("span", "aloud"), make("span", "aloud")];
   const levelLabel = make("span", "label");
@@ -36,49 +35,78 @@ function card({ id, name, target }) {
   const title = make("h3", "", name);
   title.dir = "auto";
   title.id = "queue-" + id;
+  const head = make("div", "head", title);
+  if (words.kind[kind]) head.append(make("span", "kind", words.kind[kind]));
+  const [desks, desksLabel, few] = [make("b", ""), make("span", "label"), make("span", "aloud")];
+  desksLabel.title = words.desks_meaning;
+  const today = buildToday(target);
   aim.style.left = target.share * 100 + "%";
   const formula = words.formula[target.formula] || target.formula;
-  const how = make("p", "label", fill(formula, { n: target.within_s }));
+  const how = make("p", "label", fill(formula, { n: target.within_s, short: target.short_abandon_s }));
   how.title = fill(words.formula_why, target);
-  const element = make("article", "queue", title,
+  const element = make("article", "queue", head, reason,
     make("div", "big", waiting, make("span", "label", words.waiting)),
     make("div", "big", make("span", "marked", shape("triangle"), oldest, late),
       make("span", "label", words.oldest)),
     make("ul", "counts", ...DESKS.map((status) => countOf(status, counts[status]))),
+    make("p", "desks", make("span", "marked", shape("triangle"), desks, few), desksLabel),
     make("div", "level",
       make("p", "", make("span", "marked", shape("triangle"), level, under), levelLabel, aimLabel),
       make("div", "bar", bar, aim), how),
-    make("dl", "", ...CALLS.map((what) => make("div", "", make("dt", "", words[what]), calls[what]))),
-    reason);
+    today.list, today.gaps);
   element.setAttribute("aria-labelledby", title.id);
   element.dataset.queue = id;
-  return { element, counts, calls, waiting, oldest, late, level, levelLabel, under, bar, reason };
+  return {
+    element, reason, counts, waiting, oldest, late, level, levelLabel, under, bar,
+    desks, desksLabel, few, today,
+  };
 }
 
 export function drawQueue(id, doc) {
   const queue = queues.get(id);
   if (!queue) return;
   const why = doc ? doc.reason : words.nothing_said;
-  setFigure(queue.waiting, number(doc?.waiting), why);
-  for (const status of DESKS) setFigure(queue.counts[status], number(doc?.[status]), why);
-  setFigure(queue.calls.answered, number(doc?.answered), why);
-  setFigure(queue.calls.abandoned, number(doc?.abandoned), why);
-  setFigure(queue.calls.asa, clock(doc?.asa_s), why || words.none_answered);
-  drawLevel(queue, doc?.service_level_pct ?? null, why);
-  queue.why = why;
+  setFigure(queue.waiting, number(doc?.waiting), why || words.untold);
+  for (const status of DESKS) {
+    setFigure(queue.counts[status], number(doc?.[status]), why || words.desks_unknown);
+  }
+  drawToday(queue.today, doc, why);
+  drawDesksNeeded(queue, doc?.desks_present ?? null, doc?.desks_needed ?? null, why);
+  drawLevel(queue, doc?.service_level_pct ?? null, why, Boolean(doc?.answered));
+  queue.why = why || words.untold;
+  queue.crowd = doc?.waiting ?? 0;
   queue.since = sinceOf(queue, doc);
   queue.wait_s = doc?.oldest_wait_s ?? null;
   setText(queue.reason, why);
   tickQueue(queue);
 }
 
-function drawLevel(queue, level, why) {
+// Desks there beside desks needed, both or neither.
+function drawDesksNeeded(queue, present, needed, why) {
+  const known = present !== null && needed !== null;
+  const short = known && present < needed;
+  const label = !known ? words.desks_needed : short ? words.desks_short : words.desks_enough;
+  setFigure(queue.desks, known ? number(present) : null,
+    why || (present === null ? words.desks_unknown : words.desks_none));
+  setText(queue.desksLabel, fill(label, { n: number(needed) }));
+  setText(queue.few, short ? words.desks_too_few : "");
+  setData(queue.desks.parentElement, "level", short ? "warn" : "calm");
+}
+
+// Where some have been answered and there is no service level, its source cannot tell.
+function drawLevel(queue, level, why, answered) {
   const under = level !== null && level < queue.target.share * 100;
-  setFigure(queue.level, level === null ? null : percent(level / 100), why || words.no_calls);
-  setText(queue.levelLabel, level === null && !why ? words.service_level_none : words.service_level);
+  const none = level === null && !why && !answered;
+  setFigure(queue.level, level === null ? null : percent(level / 100), why || (none ? words.no_calls : words.untold));
+  setText(queue.levelLabel, none ? words.service_level_none : words.service_level);
   setText(queue.under, under ? words.under_target : "");
   setData(queue.level.parentElement, "level", under ? "warn" : "calm");
   queue.bar.style.width = (level ?? 0) + "%";
+}
+
+export function drawGaps(id, doc) {
+  const queue = queues.get(id);
+  if (queue) drawUnseen(queue.today, doc?.gaps ?? []);
 }
 
 // When the oldest caller came, on the gateway's clock; null while nobody waits or nobody knows.
@@ -93,12 +121,19 @@ export function tickQueues() {
   for (const queue of queues.values()) tickQueue(queue);
 }
 
+// Which of the two big figures has to be smaller to fit beside the other.
+function longOf(wait_s, crowd) {
+  if (crowd >= 1000 || (crowd >= 100 && wait_s >= 3600)) return "both";
+  return wait_s >= 3600 ? "wait" : "none";
+}
+
 function tickQueue(queue) {
   const now = gatewayNow();
   const ticks = queue.since !== null && now !== null;
   const wait_s = ticks ? Math.max(0, Math.floor((now - queue.since) / 1000)) : queue.wait_s;
   const level = wait_s >= queue.red_from_s ? "bad" : wait_s >= queue.amber_from_s ? "warn" : "calm";
   setFigure(queue.oldest, clock(wait_s), queue.why);
+  setData(queue.element, "long", longOf(wait_s, queue.crowd));
   setText(queue.late, LATE_WORDS[level]);
   setData(queue.oldest.parentElement, "level", level);
 }
