@@ -8,19 +8,16 @@ import asyncio
 import sys
 import time
 
-import firmware.mqtt  # noqa: F401  the largest first, while there is room to compile it
+import firmware.mqtt  # the largest first, while there is room to compile it
+import firmware.station  # noqa: F401  and all it needs, before what is only needed to start it
 from firmware.clock import forget
-from firmware.station import Station
 
 
 def made(path):
-    """The station that a board.json describes. What is needed only for this is forgotten again."""
+    """The station that a board.json describes, or None. What is needed only for this is forgotten again."""
     from firmware import start
 
-    start.stay()
-    settings = start.read(path)
-    panels = start.open_panels(settings)
-    station = Station(settings, start.hello(settings, panels), start.open_pins(settings), panels)
+    station = start.station(path)
     forget("start")
     return station
 
@@ -36,7 +33,11 @@ def begin_again():
 
 
 try:
-    asyncio.run(made(sys.argv[1] if len(sys.argv) > 1 else "board.json").run())
+    board = made(sys.argv[1] if len(sys.argv) > 1 else "board.json")
+    if board:
+        asyncio.run(board.run())
+    else:
+        begin_again()
 except KeyboardInterrupt:
     pass
 except Exception as error:  # the last door: say it, and begin again

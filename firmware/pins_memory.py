@@ -20,8 +20,19 @@ class Pins:
     """Every pin starts high, as a pull-up leaves it."""
 
     def __init__(self, settings: dict):
-        self._settings = settings
+        """Opens the control port, if there is one. Raises OSError, or ValueError for no HOST:PORT."""
         self._volts = {}  # of the pins that something reads
+        self._listener = None
+        control = settings.get("control")
+        if control:
+            host, _, port = control.rpartition(":")
+            if int(port) > 65535:  # either Python would take another port
+                raise ValueError("no such port")
+            listener = self._listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(socket.getaddrinfo(host, int(port))[0][-1])
+            listener.listen(4)
+            listener.setblocking(False)
 
     def contact(self, name: str, active_low: bool):
         """A function that tells whether the contact at a pin is made."""
@@ -42,16 +53,9 @@ class Pins:
         """The board's own lamp; there is none here."""
 
     async def run(self) -> None:
-        """Opens the control port, if there is one, and goes on serving it."""
-        control = self._settings.get("control")
-        if control:
-            host, port = control.rsplit(":", 1)
-            listener = socket.socket()
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(socket.getaddrinfo(host, int(port))[0][-1])
-            listener.listen(4)
-            listener.setblocking(False)
-            self._serving = asyncio.create_task(self._serve(listener))
+        """Goes on serving the control port, if there is one."""
+        if self._listener:
+            self._serving = asyncio.create_task(self._serve(self._listener))
 
     async def _serve(self, listener):
         """Looks every few milliseconds: asyncio's own streams would take 2 KB of a board's memory."""

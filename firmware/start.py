@@ -12,6 +12,20 @@ class StartError(Exception):
     """A board.json that cannot be used; the text says what and what to try."""
 
 
+def station(path: str):
+    """The station that a board.json describes; None where it cannot be, after a line that says why."""
+    from firmware.station import Station
+
+    try:
+        stay()
+        settings = read(path)
+        panels = open_panels(settings)
+        return Station(settings, hello(settings, panels), open_pins(settings), panels)
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return None
+
+
 def read(path: str) -> dict:
     """The settings in a board.json. Raises StartError."""
     try:
@@ -36,7 +50,11 @@ def open_pins(settings: dict):
     if kind == "memory":
         from firmware import pins_memory
 
-        return pins_memory.Pins(settings)
+        try:
+            return pins_memory.Pins(settings)
+        except (OSError, ValueError, OverflowError) as error:
+            raise StartError("control port %s cannot be opened (%s); give a free one, like "
+                             "--control 127.0.0.1:9001" % (settings["control"], error))  # fmt: skip
     if kind == "gpiozero":
         from firmware import pins_gpiozero
 

@@ -142,6 +142,38 @@ def test_check_says_what_is_wrong_and_what_was_meant(tmp_path: Path) -> None:
     assert "8 desks, 4 boards, 2 queues, 2 walls" in good.stdout
 
 
+def test_check_looks_for_the_secrets_and_certificates(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        '[site]\nid = "s"\n[broker]\nsecret_file = "mqtt"\n[[board]]\nid = "b"\nsecret_file = "board"\n'
+        '[pbx.asterisk]\nhost = "pbx"\nuser = "u"\nsecret_file = "ami"\ntls = true\nca_file = "ca.pem"\n'
+    )
+    (tmp_path / "mqtt").touch(mode=0o600)
+    (tmp_path / "mqtt").write_text("two\nlines\n")
+    (tmp_path / "board").touch(mode=0o640)
+    (tmp_path / "board").write_text("one line\n")
+    done = callfloor("up", str(site), "--check")
+    assert done.returncode == 1
+    told = done.stderr.removeprefix("callfloor: ").splitlines()
+    assert sorted(told) == [
+        f"{site}: broker.secret_file: {tmp_path}/mqtt: a secret is one line",
+        f"{site}: pbx.asterisk.ca_file: {tmp_path}/ca.pem is missing; put the certificate there",
+        f"{site}: pbx.asterisk.secret_file: {tmp_path}/ami is missing; "
+        "write the secret there, one line, mode 600",
+    ]
+    (tmp_path / "mqtt").write_text("one line\n")
+    for name in ("ami", "ca.pem"):
+        (tmp_path / name).write_text("one line\n")
+        (tmp_path / name).chmod(0o644)
+    done = callfloor("up", str(site), "--check")
+    assert done.returncode == 0
+    assert "good. 0 desks, 1 boards" in done.stdout
+    assert done.stderr == (
+        f"{site}: warning: pbx.asterisk.secret_file: everybody on this computer can open {tmp_path}/ami; "
+        f"try: chmod 600 {tmp_path}/ami\n"
+    )
+
+
 def test_a_taken_port_is_named() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]

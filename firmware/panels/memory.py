@@ -6,10 +6,11 @@ class MemoryPanel:
 
     def __init__(self, entry: dict):
         self.width, self.height = entry["size"]
-        self.pixels = bytes(self.width * self.height)
+        self.pixels = bytearray(self.width * self.height)  # once and for ever: later there may be no such piece
         self.shows = 0
 
     def show(self, picture) -> None:
         """Keeps the picture."""
-        self.pixels = b"".join([picture.row(y) for y in range(picture.h)])
+        for y in range(picture.h):
+            self.pixels[y * picture.w : (y + 1) * picture.w] = picture.row(y)
         self.shows += 1
