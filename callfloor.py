@@ -73,13 +73,11 @@ def export(
 ) -> None:
     """Print what is kept of the queues, as CSV; the gateway may be running."""
     from gateway import export
-    from gateway.floor import untold
 
     plan = floorplan.read(site)
     assert plan.history.path
     dates = day(first, "--from"), day(last, "--to")
-    cannot_tell = {row.id: untold(row) for row in plan.queue}
-    sys.stdout.writelines(export.rows(plan.history.path, plan, by, *dates, queue, cannot_tell))
+    sys.stdout.writelines(export.rows(plan.history.path, plan, by, *dates, queue))
 
 
 @app.command()

@@ -7,6 +7,7 @@ every error names the file, the place in it and what to try.
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import re
 import tomllib
@@ -519,19 +520,54 @@ def _absolute(value: Any, folder: Path, key: str = "") -> Any:
     return value
 
 
+# What pydantic found → what is said of it, with its bounds where there are some.
+WORDS = {
+    "missing": "is missing",
+    "string_type": 'is text in quotes: "…"',
+    "path_type": 'is text in quotes: "…"',
+    "bool_type": "is true or false, without quotes",
+    "bool_parsing": "is true or false, without quotes",
+    "int_type": "is a whole number, without quotes",
+    "int_parsing": "is a whole number, without quotes",
+    "int_parsing_size": "is a whole number, and a shorter one",
+    "int_from_float": "is a whole number",
+    "finite_number": "is a whole number",
+    "float_type": "is a number, without quotes",
+    "float_parsing": "is a number, without quotes",
+    "greater_than": "is more than {gt:g}",
+    "greater_than_equal": "is {ge:g} or more",
+    "less_than_equal": "is {le:g} or less",
+    "too_short": "is a list of at least {min_length}",
+    "too_long": "is a list of at most {max_length}",
+}
+
+
 def _explain(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors():
-        place = _place(problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            key = str(problem["loc"][-1])
-            lines.append(f"{place}: unknown key{_meant(key, _keys_at(problem['loc'][:-1]))}")
-        elif problem["type"] == "missing":
-            lines.append(f"{place}: is missing")
-        else:
-            words = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"{place}: {words}" if place else words)
+        location = tuple(part for part in problem["loc"] if part != "[key]")
+        place, words = _place(location), _words(location, problem)
+        lines.append(f"{place}: {words}" if place else words)
     return lines
+
+
+def _words(location: tuple[int | str, ...], problem: Any) -> str:
+    """What is to be written at that place; what stands there now is not repeated: it may be a secret."""
+    kind: str = problem["type"]
+    more: dict[str, Any] = problem.get("ctx", {})
+    if kind == "value_error":
+        return str(more["error"])
+    if kind == "extra_forbidden":
+        return f"unknown key{_meant(str(location[-1]), _schema_at(location[:-1]).get('properties', {}))}"
+    if kind == "literal_error":
+        choices = re.findall("'([^']+)'", more["expected"])
+        meant = _meant(str(problem["input"]), choices) if len(choices) > 1 else ""
+        return f"is {more['expected']}".replace("'", '"') + meant
+    if kind == "tuple_type":
+        return f"is a list: {_example(location)}"
+    if kind in ("model_type", "dict_type"):
+        return f"is a table: {_example(location)}"
+    return WORDS.get(kind, "cannot be written like this").format(**more)
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -541,23 +577,39 @@ def _place(location: tuple[int | str, ...]) -> str:
     return words
 
 
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """The keys a table at that place may have."""
-    schema: dict[str, Any] = Plan.model_json_schema()
-    tables = schema["$defs"]
-    here: dict[str, Any] = schema
+def _example(location: tuple[int | str, ...]) -> str:
+    """How the list or the table at that place is written."""
+    *before, last = location
+    name = ".".join(part for part in location if isinstance(part, str))
+    inside_a_list = any(isinstance(part, int) for part in before)
+    if _schema_at(location).get("type") == "array":
+        one = _schema_at((*location, 0))
+        if "properties" in one:
+            return f"{last} = [{{ … }}]" if inside_a_list else f"[[{name}]], once for each"
+        return f'{last} = ["…"]' if one.get("type") == "string" else f"{last} = [1, 2]"
+    if isinstance(last, int):
+        return "{ … }" if inside_a_list else f"[[{name}]]"
+    return f"{last} = {{ … }}" if inside_a_list else f"[{name}]"
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return Plan.model_json_schema()
+
+
+def _schema_at(location: tuple[int | str, ...]) -> dict[str, Any]:
+    """What may stand at that place, as JSON Schema; empty where nothing is said of it."""
+    schema = _schema()
+    here = schema
     for part in location:
         if isinstance(part, int):
-            continue
-        here = here.get("properties", {}).get(part) or here.get("additionalProperties") or {}
-        while not {"$ref", "properties", "additionalProperties"}.intersection(here):
-            choices = [here.get("items"), *here.get("anyOf", []), *here.get("allOf", [])]
-            inner = [choice for choice in choices if choice and choice.get("type") != "null"]
-            if not inner:
-                return []
-            here = inner[0]
-        here = tables[here["$ref"].rsplit("/", 1)[1]] if "$ref" in here else here
-    return list(here.get("properties", {}))
+            here = here.get("items") or {}
+        else:
+            here = here.get("properties", {}).get(part) or here.get("additionalProperties") or {}
+        while choices := here.get("anyOf") or here.get("allOf"):
+            here = next(choice for choice in choices if choice.get("type") != "null")
+        here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]] if "$ref" in here else here
+    return here
 
 
 def secret(path: Path | None) -> str | None:

@@ -70,6 +70,8 @@ print("python3-venv" if debian else "python%d.%d-venv" % sys.version_info[:2])'
     [ "$kind" = run ] && return
     command -v mosquitto >/dev/null || command -v /usr/sbin/mosquitto >/dev/null || echo mosquitto
     command -v chromium >/dev/null || echo chromium
+    command -v openssl >/dev/null || echo openssl
+    command -v curl >/dev/null || echo curl
     # Playwright's driver needs it, and Chromium does not bring it.
     ldconfig -p | grep -q 'libatomic\.so\.1 ' || /sbin/ldconfig -p | grep -q 'libatomic\.so\.1 ' || echo libatomic1
 }

@@ -86,7 +86,9 @@ def settings_in(path: Path) -> Settings:
     try:
         freeswitch["host"].encode("idna")
     except UnicodeError as error:
-        raise Wrong('[freeswitch] host: no name or address looks like this; try host = "127.0.0.1"') from error
+        raise Wrong(
+            '[freeswitch] host: no name or address looks like this; try host = "127.0.0.1"'
+        ) from error
     if not 1 <= freeswitch["port"] <= 65_535:
         raise Wrong("[freeswitch] port: is 1 to 65535; try port = 8021")
     url = URL.fullmatch(callfloor["url"])
@@ -127,7 +129,9 @@ def _queues(queues: Any) -> dict[str, str]:
         if not name.isprintable() or " " in name or not name:
             raise Wrong(f"[queues] {name!r}: no queue of mod_callcenter is called so; try {QUEUES}")
         if not isinstance(queue, str) or not ID.fullmatch(queue):
-            raise Wrong(f"[queues] {name!r}: is an id of the site file, 1 to 32 of a-z, 0-9 and -; try {QUEUES}")
+            raise Wrong(
+                f"[queues] {name!r}: is an id of the site file, 1 to 32 of a-z, 0-9 and -; try {QUEUES}"
+            )
         if list(queues.values()).count(queue) > 1:
             raise Wrong(f"[queues] {name!r}: another one is '{queue}' too; each has a [[queue]] of its own")
     return queues
@@ -368,9 +372,7 @@ def main(arguments: list[str]) -> None:
         settings = settings_in(Path(arguments[0]))
     except Wrong as wrong:
         sys.exit(f"{arguments[0]}: {wrong}".replace("\n", " "))
-    queues = {
-        name: Callfloor(settings.url, settings.token, queue) for name, queue in settings.queues.items()
-    }
+    queues = {name: Callfloor(settings.url, settings.token, queue) for name, queue in settings.queues.items()}
     while True:
         try:
             follow(settings, queues)

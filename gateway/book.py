@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 COMMIT_S = 0.25  # calls that ended are committed within this
 SEEN_S = 15.0  # and the time seen, where nothing happens, this often: it spares the card
 AGAIN_S = 5.0  # a store that failed is tried again after this
+GAPS_S = 60.0  # gaps are looked up this often: one that goes on grows on the page
 FORGET_S = 3600.0  # what is too old is thrown away this often
 WAITED_S = 24 * 3600.0  # one who waited longer ago than this is not there any more
 ASK_S = 2.0  # whether the clock may be believed is asked this often, until it may
@@ -77,8 +78,7 @@ class Book:
         self._stirred = asyncio.Event()
         self._waiters: list[asyncio.Future[None]] = []
         self._forgot_s = self._asked_s = float("-inf")
-        self._untold: dict[str, frozenset[str]] = {}  # as the store knows it
-        self._quarter: int | None = None  # for which the gaps were looked up
+        self._gaps_s = float("-inf")  # when the gaps were last looked up
         self._sure = False  # the clock is to be believed
         self._offset_s = 0.0  # wall less monotonic, when it was first believed
         # Who waited, marks and salt, as they stood in the file when this gateway started.
@@ -247,8 +247,8 @@ class Book:
                 self._forgot_s = now_s
                 # A clock that has jumped ahead meanwhile throws nothing away.
                 await self._off_the_loop(store.forget, min(wall_s, now_s + self._offset_s))
-            if self.calendar.quarter(wall_s) != self._quarter:
-                self._quarter = self.calendar.quarter(wall_s)
+            if now_s - self._gaps_s >= GAPS_S:
+                self._gaps_s = now_s
                 self.gaps = await self._off_the_loop(self._gaps_of, store, wall_s)
                 self._changed()
         except StoreError as error:
@@ -274,8 +274,8 @@ class Book:
             for call, (key, since_s) in ledger.came.items():
                 batch.came.append((name, call, key, since_s + offset_s))
             batch.went += [(name, call) for call in ledger.went]
-            if queue.figures.known and self._untold.get(name) != queue.figures.untold:
-                self._untold[name] = batch.untold[name] = queue.figures.untold
+            if queue.figures.lacks:
+                batch.untold |= {key: queue.figures.lacks for key in batch.counts if key[0] == name}
         self._batch = merged(self._batch, batch)
 
     # The clock and the day -------------------------------------------------------
@@ -342,7 +342,8 @@ class Book:
         iso = self.calendar.iso
         return {
             name: [
-                {"from": iso(from_s)[11:16], "to": iso(to_s)[11:16], "unseen_s": round(unseen_s)}
+                # A gap of seconds ends a minute later: "between 03:45 and 03:46".
+                {"from": iso(from_s)[11:16], "to": iso(max(to_s, from_s + 60))[11:16], "unseen_s": round(unseen_s)}
                 for from_s, to_s, unseen_s in store.gaps(name, begins_s, wall_s)
             ]
             for name in self._floor.queues
@@ -379,5 +380,6 @@ def merged(first: Batch, then: Batch) -> Batch:
     first.came = [row for row in first.came if row[:2] not in both] + then.came
     first.went += [row for row in then.went if row not in both]
     first.marks |= then.marks
-    first.untold |= then.untold
+    for key, names in then.untold.items():
+        first.untold[key] = first.untold.get(key, frozenset()) | names
     return first

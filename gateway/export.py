@@ -7,7 +7,7 @@ happened that a rate could be of. Read by pieces, so that a slow reader never ho
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,13 @@ COLUMNS = ("queue", "begins", "ends", "open_s", "unseen_s", *AMOUNTS, *RATES, "s
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One line: `totals` None where nothing was written. `seen_s` is what was seen of `open_s`."""
+    """One line: `totals` None where nothing was written. `seen_s` is what was seen of `open_s`, and of
+    `due_s`, which leaves out what was before the file."""
 
     from_s: int
     to_s: int
     open_s: float
+    due_s: float
     seen_s: float
     totals: Totals | None
 
@@ -39,20 +41,18 @@ def rows(
     first: dt.date | None = None,
     last: dt.date | None = None,
     queue: str | None = None,
-    untold: Mapping[str, frozenset[str]] | None = None,
 ) -> Iterator[str]:
     """The lines, the header first, each with its line end, of the site's days `first` to `last`.
 
     `by` is one of BY. Without dates: all that is kept. Nothing is said of the time after the newest
     commit. Without `queue`: the plan's queues in its order, then those that are only in the file; these
-    have no target any more, and so no service level. `untold`: queue → the names its source cannot
-    tell, where the file does not say. Raises StoreError at once; reading may raise it later too.
+    have no target any more, and so no service level. Raises StoreError at once; reading may raise it
+    later too.
     """
     calendar = Calendar(plan.site.time_zone, plan.site.day_begins, plan.site.hours)
     planned = {row.id: row for row in plan.queue}
     with store.read(path, calendar) as reader:
         names = [*planned, *(name for name in reader.queues() if name not in planned)]
-        untold = dict(untold or {}) | reader.untold()
     if by not in BY:
         raise StoreError(f"totals are kept by {' and by '.join(BY)}, not by '{by}'")
     if first and last and first > last:
@@ -65,9 +65,7 @@ def rows(
         with store.read(path, calendar) as reader:
             for name in names if queue is None else [queue]:
                 for interval in BY[by](reader, name, first, last):
-                    yield _csv(
-                        _cells(calendar, name, planned.get(name), interval, untold.get(name, frozenset()))
-                    )
+                    yield _csv(_cells(calendar, name, planned.get(name), interval))
 
     return lines()
 
@@ -77,6 +75,7 @@ def _quarters(reader: Reader, queue: str, first: dt.date | None, last: dt.date |
     calendar, oldest, newest_s = reader.calendar, reader.first_quarter(queue), reader.newest_s()
     if oldest is None or newest_s is None:
         return
+    begun_s = reader.begun_s() or 0.0
     date = max(first or dt.date.min, calendar.day(oldest))
     while date <= min(last or dt.date.max, calendar.day(newest_s)):
         from_s, to_s = calendar.day_bounds(date)
@@ -84,8 +83,10 @@ def _quarters(reader: Reader, queue: str, first: dt.date | None, last: dt.date |
         for start in range(max(from_s, oldest), to_s, QUARTER_S):
             totals = kept.get(start)
             if totals or start < newest_s:
-                open_s = calendar.open_s(start, min(start + QUARTER_S, newest_s))
-                yield Interval(start, start + QUARTER_S, open_s, totals.seen_s if totals else 0.0, totals)
+                end = min(start + QUARTER_S, newest_s)
+                open_s, due_s = calendar.open_s(start, end), calendar.open_s(max(start, begun_s), end)
+                seen_s = totals.seen_s if totals else 0.0
+                yield Interval(start, start + QUARTER_S, open_s, due_s, seen_s, totals)
         date += DAY
 
 
@@ -94,13 +95,16 @@ def _days(reader: Reader, queue: str, first: dt.date | None, last: dt.date | Non
     calendar, oldest, newest_s = reader.calendar, reader.first_day(queue), reader.newest_s()
     if oldest is None or newest_s is None:
         return
+    begun_s = reader.begun_s() or 0.0
     date, last = max(first or dt.date.min, oldest), min(last or dt.date.max, calendar.day(newest_s))
     kept = {day: (totals, seen_s) for day, totals, seen_s in reader.days_seen(queue, date, last)}
     while date <= last:
         from_s, to_s = calendar.day_bounds(date)
         totals, seen_s = kept.get(date, (None, 0.0))
         if totals or from_s < newest_s:
-            yield Interval(from_s, to_s, calendar.open_s(from_s, min(to_s, newest_s)), seen_s, totals)
+            end = min(to_s, newest_s)
+            open_s, due_s = calendar.open_s(from_s, end), calendar.open_s(max(from_s, begun_s), end)
+            yield Interval(from_s, to_s, open_s, due_s, seen_s, totals)
         date += DAY
 
 
@@ -110,20 +114,18 @@ BY: dict[str, Callable[[Reader, str, dt.date | None, dt.date | None], Iterator[I
 }
 
 
-def _cells(
-    calendar: Calendar, name: str, queue: Queue | None, interval: Interval, untold: frozenset[str]
-) -> Iterable[str]:
+def _cells(calendar: Calendar, name: str, queue: Queue | None, interval: Interval) -> Iterable[str]:
     """One line's cells, in the order of COLUMNS."""
     totals = interval.totals
-    unseen_s = max(0.0, interval.open_s - interval.seen_s)
+    unseen_s = max(0.0, interval.due_s - interval.seen_s)
     yield from (name, calendar.iso(interval.from_s), calendar.iso(interval.to_s))
     yield from (f"{interval.open_s:.0f}", f"{unseen_s:.0f}")
     for column in AMOUNTS:
-        yield _cell(column, getattr(totals, column) if totals and column not in untold else None)
+        yield _cell(column, getattr(totals, column) if totals and column not in totals.untold else None)
     for column, formula in RATES.items():
-        yield _cell(column, formula.value(totals, untold) if totals else None)
+        yield _cell(column, formula.value(totals) if totals else None)
     level = SERVICE_LEVEL[queue.target.formula] if queue else None
-    yield _cell("service_level", level.value(totals, untold) if level and totals else None)
+    yield _cell("service_level", level.value(totals) if level and totals else None)
     yield queue.target.formula if queue else ""
 
 

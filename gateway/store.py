@@ -13,7 +13,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,7 +71,8 @@ class Batch:
     came: list[tuple[str, int, bytes, float]] = field(default_factory=list)
     went: list[tuple[str, int]] = field(default_factory=list)
     marks: dict[str, str] = field(default_factory=dict)  # queue → its source's own state
-    untold: dict[str, frozenset[str]] = field(default_factory=dict)  # queue → names its source cannot tell
+    # queue, quarter → names of COUNTED that its source could not tell then
+    untold: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     at_s: float = 0.0
 
 
@@ -113,6 +114,7 @@ class Reader:
         for _, totals in self.quarters(queue, from_s, to_s):
             for name in COUNTED:
                 together.add(name, getattr(totals, name))
+            together.untold |= totals.untold
         return together
 
     def gaps(self, queue: str, from_s: float, to_s: float) -> list[tuple[float, float, float]]:
@@ -146,15 +148,15 @@ class Reader:
         """queue → the mark that was committed last."""
         return dict(self._all("SELECT queue, mark FROM sources WHERE mark IS NOT NULL"))
 
-    def untold(self) -> dict[str, frozenset[str]]:
-        """queue → the names its source cannot tell, as committed last."""
-        rows = self._all("SELECT queue, untold FROM sources WHERE untold IS NOT NULL")
-        return {queue: frozenset(names.split()) for queue, names in rows}
-
     def newest_s(self) -> float | None:
         """`at_s` of the newest commit; None before the first."""
         newest_s = self._kept("newest_s")
         return None if newest_s is None else float(newest_s)
+
+    def begun_s(self) -> float | None:
+        """`at_s` of the file's first commit; None before it. What was before is nobody's gap."""
+        begun_s = self._kept("begun_s")
+        return None if begun_s is None else float(begun_s)
 
     def salt(self) -> bytes:
         """16 random bytes made with the file, for making keys of calls unreadable."""
@@ -187,11 +189,14 @@ class Reader:
         """(key, totals, seconds seen inside opening hours) of a queue's rows, in order."""
         open_seen = "open_seen_s" if table == "days" else "0.0"
         rows = self._all(
-            f"SELECT {key}, {open_seen}, {', '.join(self._names)} FROM {table} "
+            f"SELECT {key}, {open_seen}, untold, {', '.join(self._names)} FROM {table} "
             f"WHERE queue = ? AND {where} ORDER BY {key}",
             values,
         )
-        return [(row[0], Totals(**dict(zip(self._names, row[2:], strict=True))), row[1]) for row in rows]
+        return [
+            (row[0], Totals(**dict(zip(self._names, row[3:], strict=True)), untold=_names_of(row[2])), row[1])
+            for row in rows
+        ]
 
     def _all(self, select: str, values: tuple[object, ...] = ()) -> list[Any]:
         with _in_words(self.path, "be read"):
@@ -223,10 +228,12 @@ def read(path: Path, calendar: Calendar) -> Iterator[Reader]:
 
 
 def look(path: Path) -> None:
-    """Whether totals can be kept there, as far as it shows without making or changing a file. Raises StoreError."""
+    """Raises StoreError where totals cannot be kept, as far as it shows without making or changing a file."""
     with _in_words(path, "be read"):
         if not path.parent.is_dir():
-            raise StoreError(f"{path}: there is no folder {path.parent}; make it, or name another in [history]")
+            raise StoreError(
+                f"{path}: there is no folder {path.parent}; make it, or name another in [history]"
+            )
         if not path.exists():
             return
         if not path.is_file():
@@ -261,11 +268,11 @@ class Store(Reader):
         for (queue, quarter), amounts in batch.counts.items():
             if unknown := amounts.keys() - set(COUNTED):
                 raise ValueError(f"nothing is counted by the name of {', '.join(sorted(unknown))}")
-            row = [amounts.get(name, 0) for name in COUNTED]
+            untold = _bits(batch.untold.get((queue, quarter), ()))
+            row = [untold, *(amounts.get(name, 0) for name in COUNTED)]
             open_seen_s = amounts.get("seen_s", 0.0) if self.calendar.is_open(quarter) else 0.0
             quarters.append((queue, quarter, *row))
             days.append((queue, self.calendar.day(quarter).isoformat(), open_seen_s, *row))
-        untold = [(queue, " ".join(sorted(names))) for queue, names in batch.untold.items()]
         with self._transaction("be written") as db:
             db.executemany(ADD_QUARTER, quarters)
             db.executemany(ADD_DAY, days)
@@ -273,9 +280,9 @@ class Store(Reader):
                 "INSERT OR REPLACE INTO waiting (queue, call, key, since) VALUES (?, ?, ?, ?)", batch.came
             )
             db.executemany("DELETE FROM waiting WHERE queue = ? AND call = ?", batch.went)
-            db.executemany(SET_SOURCE.format("mark"), batch.marks.items())
-            db.executemany(SET_SOURCE.format("untold"), untold)
-            db.execute("INSERT OR IGNORE INTO kept (name, value) VALUES ('from_s', ?)", (batch.at_s,))
+            db.executemany(SET_MARK, batch.marks.items())
+            for begun in ("from_s", "begun_s"):
+                db.execute("INSERT OR IGNORE INTO kept (name, value) VALUES (?, ?)", (begun, batch.at_s))
             db.execute("INSERT OR REPLACE INTO kept (name, value) VALUES ('newest_s', ?)", (batch.at_s,))
 
     def forget(self, now_s: float) -> int:
@@ -300,12 +307,19 @@ class Store(Reader):
             yield self._db
 
 
+def _bits(names: Iterable[str]) -> int:
+    """Names of COUNTED as one number, a bit each by its place there."""
+    return sum(1 << COUNTED.index(name) for name in names)
+
+
+def _names_of(bits: int) -> frozenset[str]:
+    return frozenset(name for place, name in enumerate(COUNTED) if bits >> place & 1)
+
+
 def _add_up(table: str, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
     """The statement that adds one row's amounts to what there is."""
-    sums = (
-        f"{name} = max({name}, excluded.{name})" if name in LONGEST else f"{name} = {name} + excluded.{name}"
-        for name in names
-    )
+    how = {"untold": "{0} | excluded.{0}", **dict.fromkeys(LONGEST, "max({0}, excluded.{0})")}
+    sums = (f"{name} = " + how.get(name, "{0} + excluded.{0}").format(name) for name in names)
     columns = (*keys, *names)
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
@@ -313,19 +327,21 @@ def _add_up(table: str, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
     )
 
 
-ADD_QUARTER = _add_up("quarters", ("queue", "start"), COUNTED)
-ADD_DAY = _add_up("days", ("queue", "day"), ("open_seen_s", *COUNTED))
-SET_SOURCE = (
-    "INSERT INTO sources (queue, {0}) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE SET {0} = excluded.{0}"
+ADD_QUARTER = _add_up("quarters", ("queue", "start"), ("untold", *COUNTED))
+ADD_DAY = _add_up("days", ("queue", "day"), ("open_seen_s", "untold", *COUNTED))
+SET_MARK = (
+    "INSERT INTO sources (queue, mark) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE SET mark = excluded.mark"
 )
 
 # The columns of COUNTED are added to the first two by `_make`.
 TABLES = (
-    "quarters (queue TEXT, start INTEGER, PRIMARY KEY (queue, start)) WITHOUT ROWID",
-    "days (queue TEXT, day TEXT, open_seen_s REAL NOT NULL DEFAULT 0, PRIMARY KEY (queue, day)) WITHOUT ROWID",
+    "quarters (queue TEXT, start INTEGER, untold INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (queue, start)) "
+    "WITHOUT ROWID",
+    "days (queue TEXT, day TEXT, open_seen_s REAL NOT NULL DEFAULT 0, "
+    "untold INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (queue, day)) WITHOUT ROWID",
     "waiting (queue TEXT, call INTEGER, key BLOB NOT NULL, since REAL NOT NULL, PRIMARY KEY (queue, call)) "
     "WITHOUT ROWID",
-    "sources (queue TEXT PRIMARY KEY, mark TEXT, untold TEXT) WITHOUT ROWID",
+    "sources (queue TEXT PRIMARY KEY, mark TEXT) WITHOUT ROWID",
     "kept (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
 )
 

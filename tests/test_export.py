@@ -21,6 +21,7 @@ import floorplan
 from gateway import export
 from gateway.days import Calendar
 from gateway.queues.totals import COUNTED, RATES
+from gateway.queues.translate import UNTOLD
 from gateway.store import WAL_BYTES, Batch, Store, StoreError
 from tests.pythons import ROOT
 from tests.store_writer import Keep
@@ -41,12 +42,15 @@ def plan_of(folder: Path, **site: Any) -> floorplan.Plan:
 
 
 @contextlib.contextmanager
-def written(plan: floorplan.Plan) -> Iterator[Store]:
+def written(plan: floorplan.Plan, begun_s: float = EVENING - 1800) -> Iterator[Store]:
+    """The file, for writing. What was before it was begun is nobody's gap."""
     assert plan.history.path
     store = Store(
         plan.history.path, Calendar(plan.site.time_zone, plan.site.day_begins, plan.site.hours), Keep()
     )
     try:
+        if store.begun_s() is None:
+            store.commit(Batch(at_s=begun_s))
         yield store
     finally:
         store.close()
@@ -60,7 +64,8 @@ def table(plan: floorplan.Plan, *args: Any, **more: Any) -> list[dict[str, str]]
 def count(store: Store, queue: str, at_s: float, until_s: float = 0, **amounts: float) -> None:
     """Commits amounts at a moment; the file's newest commit is at `until_s` then, or 15 minutes later."""
     quarter = store.calendar.quarter(at_s)
-    store.commit(Batch({(queue, quarter): amounts}, at_s=until_s or quarter + 900))
+    lacks = {(queue, quarter): UNTOLD} if queue == "norsk" and "timed_out" not in amounts else {}
+    store.commit(Batch({(queue, quarter): amounts}, untold=lacks, at_s=until_s or quarter + 900))
 
 
 def test_the_columns_are_what_is_counted_and_what_comes_of_it(tmp_path: Path) -> None:
@@ -79,14 +84,14 @@ def test_a_quarter_says_what_was_counted_and_what_comes_of_it(tmp_path: Path) ->
     with written(plan) as store:
         count(
             store, "norsk", EVENING, seen_s=894.6, joined=9, answered=4, answered_within=3, answered_wait_s=50.26,
-            abandoned=4, lost_within=2, lost_short=1, left=1, completed=3, talk_s=100, longest_wait_s=31.04,
-            handling_s=300, available_s=900,
+            abandoned=2, timed_out=2, lost_within=2, lost_short=1, left=1, completed=3, talk_s=100,
+            longest_wait_s=31.04, handling_s=300, available_s=900,
         )  # fmt: skip
     (line,) = table(plan)
     expected = {
         "queue": "norsk", "begins": "2026-10-24T23:30:00+02:00", "ends": "2026-10-24T23:45:00+02:00",
         "open_s": "900", "unseen_s": "5", "joined": "9", "answered": "4", "answered_wait_s": "50.3", "left": "1",
-        "timed_out": "0", "longest_wait_s": "31.0", "asa_s": "12.6", "aht_s": "33.3", "occupancy": "0.2500",
+        "timed_out": "2", "longest_wait_s": "31.0", "asa_s": "12.6", "aht_s": "33.3", "occupancy": "0.2500",
         "abandon_rate": "0.4286", "service_level": "0.6250", "formula": "ended-within-of-offered",
     }  # fmt: skip
     assert {name: line[name] for name in expected} == expected
@@ -96,22 +101,16 @@ def test_what_is_unknown_is_an_empty_cell(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     with written(plan) as store:
         count(store, "norsk", EVENING, seen_s=900, joined=1, answered=1, answered_wait_s=4)
+        quarter = "norsk", store.calendar.quarter(EVENING)
+        lacks = {quarter: frozenset({"timed_out", "lost_within"})}
+        store.commit(Batch({quarter: {"seen_s": 0}}, untold=lacks, at_s=EVENING + 900))
         count(store, "norsk", EVENING + 2 * 900, seen_s=900)
-    first, gap, quiet = table(plan, untold={"norsk": frozenset({"timed_out", "lost_within"})})
+    first, gap, quiet = table(plan)
     assert (first["timed_out"], first["lost_within"], first["lost_short"]) == ("", "", "0")
     assert (first["service_level"], first["asa_s"]) == ("", "4.0")
     assert (gap["unseen_s"], quiet["unseen_s"]) == ("900", "0")
     assert {gap[name] for name in (*COUNTED, *RATES, "service_level") if name != "seen_s"} == {""}
     assert (quiet["joined"], quiet["asa_s"], quiet["abandon_rate"]) == ("0", "", "")
-
-
-def test_the_file_knows_what_a_source_cannot_tell(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path)
-    with written(plan) as store:
-        count(store, "chat", EVENING, joined=3)
-        store.commit(Batch(untold={"chat": frozenset({"left"})}, at_s=EVENING + 900))
-    (line,) = table(plan, queue="chat", untold={"chat": frozenset({"joined"})})
-    assert (line["joined"], line["left"]) == ("3", "")
 
 
 def test_quarters_and_days_over_the_night_with_an_hour_more(tmp_path: Path) -> None:
@@ -126,7 +125,7 @@ def test_quarters_and_days_over_the_night_with_an_hour_more(tmp_path: Path) -> N
     assert all(line["ends"] == then["begins"] for line, then in itertools.pairwise(quarters))
     days = table(plan, "day")
     assert [(line["begins"], line["joined"], line["open_s"], line["unseen_s"]) for line in days] == [
-        ("2026-10-24T00:00:00+02:00", "2", "86400", "84600"),
+        ("2026-10-24T00:00:00+02:00", "2", "86400", "1800"),
         ("2026-10-25T00:00:00+02:00", "100", "90000", "0"),
         ("2026-10-26T00:00:00+01:00", "18", "16200", "0"),  # until the newest commit
     ]
@@ -154,7 +153,7 @@ def test_only_the_days_and_the_queue_asked_for(tmp_path: Path) -> None:
 def test_what_is_unseen_while_the_house_is_closed_is_no_gap(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, hours=("mon-sun 08:00-20:00",))
     begin = dt.datetime.fromisoformat("2026-06-01T00:00+02:00").timestamp()
-    with written(plan) as store:
+    with written(plan, begin) as store:
         for n in range(96):
             if n != 40:  # 10:00 to 10:15
                 count(store, "norsk", begin + n * 900, seen_s=900, joined=1)
@@ -184,6 +183,8 @@ def test_what_cannot_be_told_is_said_at_once(tmp_path: Path) -> None:
             export.rows(path, plan, queue="norks")
         with pytest.raises(StoreError, match="by quarter and by day, not by 'hour'"):
             export.rows(path, plan, "hour")
+        with pytest.raises(StoreError, match="from 2026-11-02 to 2026-11-01 there is no day"):
+            export.rows(path, plan, "day", dt.date(2026, 11, 2), dt.date(2026, 11, 1))
         assert table(plan) == []
 
 
@@ -259,6 +260,24 @@ def test_the_command_says_what_is_wrong(site: Path) -> None:
     assert done.returncode == 1
     assert "no file of ours" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--from", "yesterday"), "--from: 'yesterday' is no date; a date is written 2026-11-22"),
+        (("--to", "31.10.2026"), "--to: '31.10.2026' is no date; a date is written 2026-11-22"),
+        (("--from", "2026-02-30"), "--from: '2026-02-30' is no date; a date is written 2026-11-22"),
+        (("--from", ""), "--from: '' is no date; a date is written 2026-11-22"),
+        (
+            ("--from", "2026-10-26", "--to", "2026-10-25"),
+            "from 2026-10-26 to 2026-10-25 there is no day: the first is the later one; swap them",
+        ),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_a_date(site: Path, args: tuple[str, ...], words: str) -> None:
+    done = callfloor(str(site), *args)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"callfloor: {words}\n")
 
 
 def test_the_command_ends_quietly_when_nobody_reads_on(site: Path) -> None:

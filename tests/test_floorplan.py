@@ -1,5 +1,9 @@
 """The site file: what is wrong is said with its place, and boards are told what they need."""
 
+import copy
+import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +70,111 @@ def test_what_is_wrong_is_said_with_its_place(changes: dict[str, Any], words: st
     with pytest.raises(SiteError) as told:
         check(**changes)
     assert words in str(told.value)
+
+
+ASTERISK = {"host": "pbx", "user": "u", "secret_file": "ami"}
+POLSKI = {"id": "polski", "name": "Polski", "pbx": "polski"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"site": {"id": "s", "hours": "mon-fri 08:00-20:00"}}, 'site.hours: is a list: hours = ["…"]'),
+        ({"site": {"id": "s", "hours": [8]}}, 'site.hours[1]: is text in quotes: "…"'),
+        ({"site": {"id": "s", "hours": ["sat 9-5"]}},
+         "site.hours[1]: opening hours are written as: mon-fri 08:00-20:00, or: sat 10:00-16:00"),
+        ({"site": {"id": "s", "day_begins": 4}}, 'site.day_begins: is text in quotes: "…"'),
+        ({"site": {"id": "s", "clock": "trust"}},
+         "site.clock: is \"auto\" or \"trusted\"; did you mean 'trusted'?"),
+        ({"site": "skien"}, "site: is a table: [site]"),
+        ({"history": "totals.db"}, "history: is a table: [history]"),
+        ({"history": {"path": 5}}, 'history.path: is text in quotes: "…"'),
+        ({"history": {"quarters_days": "a year"}},
+         "history.quarters_days: is a whole number, without quotes"),
+        ({"history": {"quarters_days": 1.5}}, "history.quarters_days: is a whole number"),
+        ({"history": {"days_days": 0}}, "history.days_days: is 1 or more"),
+        ({"source": {"id": "web"}}, "source: is a list: [[source]], once for each"),
+        ({"source": ["web"]}, "source[1]: is a table: [[source]]"),
+        ({"source": [{"id": "web", "secret_file": 5}]}, 'source[1].secret_file: is text in quotes: "…"'),
+        ({"source": [{"id": "web", "secret_file": "s", "silent_s": 4000}]},
+         "source[1].silent_s: is 3600 or less"),
+        ({"queue": [POLSKI | {"kind": "voise"}]},
+         "queue[1].kind: is \"voice\", \"chat\" or \"callback\"; did you mean 'voice'?"),
+        ({"queue": [POLSKI | {"target": "80/20"}]}, "queue[1].target: is a table: target = { … }"),
+        ({"queue": [POLSKI | {"target": {"share": "80 %"}}]},
+         "queue[1].target.share: is a number, without quotes"),
+        ({"queue": [POLSKI | {"target": {"share": 0}}]}, "queue[1].target.share: is more than 0"),
+        ({"pbx": {"asterisk": ASTERISK | {"tls": "sure"}}},
+         "pbx.asterisk.tls: is true or false, without quotes"),
+        ({"pbx": {"asterisk": ASTERISK | {"host": ""}}},
+         "pbx.asterisk.host: is empty; it is the name or address of a computer"),
+        ({"pbx": {"asterisk": ASTERISK | {"ca_file": "ca.pem"}}},
+         "pbx.asterisk: ca_file is only for TLS: add tls = true, or leave ca_file out"),
+        ({"simulator": True}, "simulator: is a table: [simulator]"),
+        ({"simulator": {"queue": {"No 1": {}}}},
+         "simulator.queue.No 1: an id is 1 to 32 of a-z, 0-9 and -"),
+        ({"simulator": {"queue": {"n": {"by_hour": 3}}}},
+         "simulator.queue.n.by_hour: is a list: by_hour = [1, 2]"),
+        ({"simulator": {"queue": {"n": {"dsks": 3}}}},
+         "simulator.queue.n.dsks: unknown key; did you mean 'desks'?"),
+        ({"simulator": {"surges": {"queue": "n"}}},
+         "simulator.surges: is a list: [[simulator.surges]], once for each"),
+        ({"desk": [{"id": "a1", "at": [1, 2, 3]}]}, "desk[1].at: is a list of at most 2"),
+        ({"board": [{"id": "b", "control": "9001"}]}, "board[1].control: is HOST:PORT, like 127.0.0.1:9001"),
+        ({"wall": [{"id": "w", "board": "b", "panel": {"kind": "memory"}, "pages": {"queue": "polski"}}]},
+         "wall[1].pages: is a list: pages = [{ … }]"),
+    ],
+)  # fmt: skip
+def test_a_slip_of_the_pen_is_answered_with_how_it_is_written(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(SiteError) as told:
+        check(**changes)
+    assert str(told.value) == f"site.toml: {words}"
+
+
+WRITTEN = ("hunter2", 7, -1.5, True, float("inf"), ["hunter2"], [7, {}], {"hunter": "hunter2"}, None)
+
+
+def places(value: Any) -> Iterator[tuple[Any, ...]]:
+    """Where in the tables something stands."""
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (key,)
+        if isinstance(part, dict | list):
+            yield from ((key, *rest) for rest in places(part))
+
+
+def test_whatever_stands_wherever_is_answered_in_our_words_and_not_repeated() -> None:
+    site = tomllib.loads((Path(floorplan.__file__).parent / "simulator" / "example.toml").read_text())
+    house = GOOD | {
+        "site": site["site"] | {"hours": ["sat 10:00-16:00"], "day_begins": "04:00", "clock": "auto"},
+        "pbx": {"asterisk": ASTERISK | {"port": 5039, "tls": True, "ca_file": "ca.pem"}},
+        "history": {"path": "totals.db", "quarters_days": 10, "days_days": 10},
+        "source": [{"id": "web", "secret_file": "web", "silent_s": 60}],
+        "queue": [POLSKI | {"kind": "voice", "target": {"formula": "ended-within-of-offered", "share": 1}}],
+        "simulator": {"by_hour": [1] * 24, "talk_s": 9, "seed": 1, "queue": {"polski": {"desks": 1}},
+                      "surges": [{"queue": "polski", "from_h": 1, "to_h": 2, "times": 2}],
+                      "joins": [{"queue": "polski", "at_h": 1, "desks": 2}]},
+    }  # fmt: skip
+    assert floorplan.check(house, "site.toml", Path("/nowhere")).simulator
+    refused = 0
+    for place in places(house):
+        for written in WRITTEN:
+            tables = copy.deepcopy(house)
+            inside: Any = tables
+            for key in place[:-1]:
+                inside = inside[key]
+            inside[place[-1]] = written
+            try:
+                floorplan.check(tables, "site.toml", Path("/nowhere"))
+            except SiteError as told:
+                refused += 1
+                words = str(told)
+                assert not re.search(
+                    r"Input|should|valid |tuple|dict|instance|class|String|pars|pydantic|validation|like this",
+                    words.replace("look like this", ""),
+                ), (place, written, words)  # fmt: skip
+                if "secret_file" in place or "ca_file" in place:
+                    assert "hunter2" not in words
+    assert refused > 300
 
 
 def test_a_board_is_told_what_it_needs_and_no_more(tmp_path: Path) -> None:

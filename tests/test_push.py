@@ -256,6 +256,21 @@ def test_what_is_not_told_is_unknown_and_comes_back_without_being_counted_twice(
 # ---- silence, and who tells what ----
 
 
+def test_a_counter_that_is_told_from_now_on_says_nothing_of_the_day_so_far() -> None:
+    """Answered within X s of the last minute, over the answered of all day, would be a false service level."""
+    house = Gateway()
+    house.says(waiting=0, joined=100, answered=90, abandoned=2)
+    house.says(waiting=0, joined=200, answered=180, abandoned=4)
+    house.says(waiting=0, joined=210, answered=190, abandoned=4, answered_within=10, answered_wait_s=50.0)
+    house.says(waiting=0, joined=220, answered=200, abandoned=4, answered_within=19, answered_wait_s=99.0)
+    assert house.chat.count("answered") == 110
+    assert house.chat.service_level is house.chat.rate("asa_s") is None
+    house.chat.begin_day(house.now_s + 1)
+    house.now_s += 2
+    house.says(waiting=0, joined=230, answered=210, abandoned=4, answered_within=28, answered_wait_s=149.0)
+    assert [house.chat.service_level, house.chat.rate("asa_s")] == [0.9, 5.0]
+
+
 def test_silence_makes_figures_unknown_until_the_next_word() -> None:
     house = Gateway()
     house.events(joined("a"))

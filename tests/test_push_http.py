@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import os
 import re
 import socket
 import subprocess
@@ -274,8 +275,15 @@ def test_every_command_of_the_page_does_what_it_says(served: Served, tmp_path: P
     token.write_text(TOKENS["webchat"] + "\n")
     script = "\n".join(others).replace("http://127.0.0.1:8080", address)
     assert script.count("curl") == 5
+    direct = {**os.environ, "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
-        ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+        ["bash", "-euc", script],
+        cwd=tmp_path,
+        env=direct,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     chat = served.figures["chat"]
@@ -284,7 +292,7 @@ def test_every_command_of_the_page_does_what_it_says(served: Served, tmp_path: P
 
     (program,) = blocks("push.md", "python")
     program = program.replace("http://127.0.0.1:8080", address)
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=30, check=True)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=direct, timeout=30, check=True)
     assert [chat.count(name) for name in ("joined", "answered", "completed")] == [4, 2, 2]
     assert len([line for line in program.splitlines() if line]) <= 16
 
@@ -468,6 +476,72 @@ def test_the_bridge_tells_of_freeswitchs_queues(tmp_path: Path) -> None:
     assert not [
         secret for secret in (SECRET, "Nordmann", Pretended.PASSWORD, *TOKENS.values()) if secret in words
     ]
+
+
+def bridge(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    program = ROOT / "examples" / "freeswitch_to_callfloor.py"
+    command = [sys.executable, "-I", str(program), *args]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "words"),
+    [
+        ('password_file = "freeswitch-password"', "",
+         '[freeswitch] password_file: is missing; try password_file = "freeswitch-password"'),
+        ("[freeswitch]", 'freeswitch = "127.0.0.1"\n[unused]', "unused: unknown; there is [freeswitch], "),
+        ("[callfloor]", "", "[freeswitch] token_file: unknown; there is host, port, password_file"),
+        ("port = 8021", 'port = "8021"', "[freeswitch] port: is a whole number; try port = 8021"),
+        ("port = 8021", "port = true", "[freeswitch] port: is a whole number; try port = 8021"),
+        ("port = 8021", "port = 80210", "[freeswitch] port: is 1 to 65535; try port = 8021"),
+        ("port = 8021", "prot = 8021", "[freeswitch] prot: unknown; there is host, port, password_file"),
+        ('"127.0.0.1"', '"a..b"', "[freeswitch] host: no name or address looks like this; "),
+        ('"127.0.0.1"', '""', "[freeswitch] host: is text in quotes; "),
+        ('"http://192.0.2.10:8080"', '"192.0.2.10:8080"', "[callfloor] url: is written url = "),
+        ("10:8080", "10:80800", "[callfloor] url: is written url = "),
+        ("10:8080", "10:http", "[callfloor] url: is written url = "),
+        ("10:8080", "10/a b", "[callfloor] url: is written url = "),
+        ('"callfloor-token"', '"no-token"', "[callfloor] token_file: no-token cannot be read (No such file "),
+        ('"callfloor-token"', '"."', "[callfloor] token_file: . cannot be read (Is a directory); "),
+        ('"callfloor-token"', '"two"', "[callfloor] token_file: two does not hold one line of plain text; "),
+        ('"callfloor-token"', '"odd"', "[callfloor] token_file: odd does not hold one line of plain text; "),
+        ('"callfloor-token"', '"none"', "[callfloor] token_file: none does not hold one line of plain text; "),
+        ('"support@default" = "support"', "", "[queues]: is missing; try a line [queues], and below it "),
+        ('= "support"', "= 7", "[queues] 'support@default': is an id of the site file, "),
+        ('"support@default" = ', '"a b" = ', "[queues] 'a b': no queue of mod_callcenter is called so; "),
+        ('"support@default" = ', '"a\\n\\nexit" = ', "[queues] 'a\\n\\nexit': no queue "),
+        ('= "support"', '= "support"\nb = "support"', "another one is 'support' too; each has "),
+        ("[queues]", "[queues", "not TOML: "),
+    ],
+)  # fmt: skip
+def test_wrong_settings_of_the_bridge_are_said_in_a_line(
+    line: str, other: str, words: str, tmp_path: Path
+) -> None:
+    (tables,) = blocks("freeswitch.md", "toml")
+    assert line in tables
+    (tmp_path / "bridge.toml").write_text(tables.replace(line, other, 1))
+    for name, text in (("freeswitch-password", "p"), ("callfloor-token", "t"), ("two", f"{SECRET}\nb"),
+                       ("odd", f"{SECRET}å"), ("none", "\n")):  # fmt: skip
+        (tmp_path / name).write_text(text)
+    done = bridge(tmp_path, "bridge.toml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("bridge.toml: ") and words in done.stderr
+    assert done.stderr.count("\n") == 1 and SECRET not in done.stderr
+
+
+def test_the_bridge_says_how_it_is_started(tmp_path: Path) -> None:
+    usage = "usage: python3 freeswitch_to_callfloor.py SETTINGS.toml"
+    asked, alone = bridge(tmp_path, "--help"), bridge(tmp_path)
+    assert (asked.returncode, asked.stdout.splitlines()[0], asked.stderr) == (0, usage, "")
+    assert (alone.returncode, alone.stderr.splitlines()[0]) == (1, usage)
+    (tmp_path / "latin").write_bytes(b"# \xe5")
+    for name, words in (
+        ("nowhere.toml", "nowhere.toml: cannot be read (No such file or directory); is the path right?\n"),
+        (".", ".: cannot be read (Is a directory); is the path right?\n"),
+        ("latin", "latin: is no text; save it as UTF-8\n"),
+    ):
+        done = bridge(tmp_path, name)
+        assert (done.returncode, done.stderr) == (1, words)
 
 
 def test_every_page_of_a_phone_system_says_what_was_not_tried() -> None:

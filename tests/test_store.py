@@ -113,13 +113,25 @@ def test_who_waits(tmp_path: Path) -> None:
         assert store.waiting() == waits
 
 
-def test_marks_and_what_is_untold_are_the_last_said(tmp_path: Path) -> None:
+def test_marks_are_the_last_said(tmp_path: Path) -> None:
     with opened(tmp_path / "a.db") as store:
-        store.commit(Batch(marks={"en": "1", "no": ""}, untold={"en": frozenset({"left", "timed_out"})}))
-        store.commit(Batch(marks={"en": "2"}, untold={"chat": frozenset()}))
+        store.commit(Batch(marks={"en": "1", "no": ""}))
+        store.commit(Batch(marks={"en": "2"}))
     with opened(tmp_path / "a.db") as store:
         assert store.marks() == {"en": "2", "no": ""}
-        assert store.untold() == {"en": {"left", "timed_out"}, "chat": frozenset()}
+
+
+def test_what_was_not_told_for_a_while_is_unknown_of_that_quarter_and_that_day_only(tmp_path: Path) -> None:
+    first, then = Calendar("Europe/Oslo").quarter(NOON), Calendar("Europe/Oslo").quarter(NOON) + 900
+    with opened(tmp_path / "a.db") as store:
+        for quarter, names in ((first, {"left", "talk_s"}), (first, {"joined"}), (then, set()), (then + 86400, set())):
+            untold = {("en", quarter): frozenset(names)} if names else {}
+            store.commit(Batch({("en", quarter): {"answered": 1}}, untold=untold, at_s=quarter))
+        told = [row.untold for _, row in store.quarters("en", 0, 2**40)]
+        assert told == [{"left", "talk_s", "joined"}, set(), set()]
+        days = [row.untold for _, row in store.days("en", dt.date(2000, 1, 1), dt.date(2100, 1, 1))]
+        assert days == [{"left", "talk_s", "joined"}, set()]
+        assert store.totals("en", 0, 2**40).untold == {"left", "talk_s", "joined"}
 
 
 def test_an_empty_batch_says_when_it_was(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """`callfloor up` and its neighbours, as somebody at a terminal meets them."""
 
+import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+import floorplan
+from gateway.days import Calendar
+from gateway.store import Batch, Store
 from tests.brokers import HOST
 from tests.pythons import ROOT
 
@@ -172,6 +178,68 @@ def test_check_looks_for_the_secrets_and_certificates(tmp_path: Path) -> None:
         f"{site}: warning: pbx.asterisk.secret_file: everybody on this computer can open {tmp_path}/ami; "
         f"try: chmod 600 {tmp_path}/ami\n"
     )
+
+
+NO_PBX = '[site]\nid = "s"\n[[queue]]\nid = "norsk"\nname = "Norsk"\npbx = "no"\n'
+
+
+@pytest.mark.parametrize("args", [["--check"], ["--web", f"{HOST}:0", "--seconds", "1"]])
+def test_a_queue_of_a_phone_system_that_is_not_there_is_named(args: list[str], tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(NO_PBX)
+    done = callfloor("up", str(site), *args)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"callfloor: {site}: queue 'norsk' has pbx = \"no\", but there is no [pbx.asterisk]; "
+        "add it, or for another phone system a [[source]], and source in place of pbx\n"
+    )
+    site.write_text(NO_PBX + "[simulator]\n")
+    assert callfloor("up", str(site), "--check").returncode == 0
+
+
+def seen(folder: Path) -> dict[str, bytes]:
+    """Every file and what is in it, but for an -shm: SQLite notes there who is reading."""
+    return {
+        path.name: b"" if path.name.endswith("-shm") else path.read_bytes()
+        for path in folder.iterdir()
+        if path.is_file()
+    }
+
+
+def test_check_looks_where_the_totals_are_to_be_kept_and_touches_nothing(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+
+    def said(path: Path) -> str:
+        site.write_text(f'[site]\nid = "s"\n[history]\npath = "{path}"\n')
+        before = seen(tmp_path)
+        done = callfloor("up", str(site), "--check")
+        assert seen(tmp_path) == before
+        assert (done.returncode == 0) == (done.stderr == "")
+        return done.stderr.removeprefix(f"callfloor: {site}: ")
+
+    path = tmp_path / "totals.db"
+    assert said(path) == ""  # it is made when the gateway starts
+    assert said(tmp_path / "no" / "totals.db") == (
+        f"history.path: {tmp_path}/no/totals.db: there is no folder {tmp_path}/no; "
+        "make it, or name another in [history]\n"
+    )
+    assert said(tmp_path).startswith(f"history.path: {tmp_path}: this is no file; name one: ")
+    assert "no file of ours" in said(site)
+    with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE songs (name TEXT)")
+    assert "a database of something else" in said(tmp_path / "other.db")
+    (tmp_path / "new.db").touch()
+    assert said(tmp_path / "new.db") == ""
+    store = Store(path, Calendar("UTC"), floorplan.History())
+    try:
+        store.commit(Batch({("norsk", 1_800_000_000): {"joined": 1}}, at_s=1_800_000_900))
+        assert (tmp_path / "totals.db-wal").stat().st_size
+        assert said(path) == ""  # a gateway writes in it
+        for name in ("totals.db", "totals.db-wal"):  # as one that was killed, copied elsewhere
+            shutil.copy(tmp_path / name, tmp_path / name.replace("totals", "killed"))
+    finally:
+        store.close()
+    assert said(tmp_path / "killed.db") == said(path) == ""
 
 
 def test_a_taken_port_is_named() -> None:

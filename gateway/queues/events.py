@@ -147,7 +147,8 @@ class Counted:
     """A source that counts by itself says where it stands, in place of single callers.
 
     `counts` is what has been added since it last said so, by the names of `figures.Totals`; a name
-    that is not among `tells` is one it does not count.
+    that is not among `tells` is one it does not say now; one of `lacks` it has not said before, so that
+    what happened until now is not among the counts.
     """
 
     queue: str
@@ -156,6 +157,7 @@ class Counted:
     oldest_since_s: float | None  # None: nobody waits, or unknown
     counts: dict[str, float]
     tells: frozenset[str]
+    lacks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

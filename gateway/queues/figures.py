@@ -19,6 +19,7 @@ from gateway.queues.totals import COUNTED, RATES, SERVICE_LEVEL, Totals
 CALLS = 100_000  # callers kept at a time, those who wait and those just gone each; the oldest fall out
 FORGET_S = 24 * 3600  # one who has waited so long is not there any more
 ENDED = 1024  # ends kept for a while, should a slow link correct them
+BY_US = frozenset({"seen_s", "handling_s", "available_s"})  # counted here, whatever the source tells
 RECENT_MIN = 30  # the last half hour, minute by minute
 RECENT_LEAST_S = 300.0  # seen for less than this, the last half hour says nothing
 
@@ -52,9 +53,10 @@ class QueueFigures:
 
     def __init__(self, target: Target | None = None, untold: Iterable[str] = (), keep: bool = False):
         self.target = target or Target()
-        self.untold = frozenset(untold)
+        self.untold = frozenset(untold)  # what the source does not tell now
+        self.lacks = self.untold  # what it has not told long enough to be counted; of the day: totals.untold
         self.formula = SERVICE_LEVEL[self.target.formula]
-        self.totals = Totals()  # of this day
+        self.totals = Totals(untold=self.lacks)  # of this day
         self.ledger: Ledger | None = Ledger() if keep else None
         self.reason = ""  # why the figures are unknown; empty: they are known
         self._day_s = float("-inf")  # what happened before belongs to another day
@@ -100,7 +102,8 @@ class QueueFigures:
 
     def count(self, name: str) -> float | None:
         """One of COUNTED, today; None where it is unknown or the source cannot tell."""
-        return getattr(self.totals, name) if self.known and name not in self.untold else None
+        unknown = not self.known or name in self.untold or name in self.totals.untold
+        return None if unknown else getattr(self.totals, name)
 
     def rate(self, name: str) -> float | None:
         """One of RATES, today."""
@@ -139,6 +142,7 @@ class QueueFigures:
         """From `at_s` on is another day; `totals`: what has been kept of it already."""
         self._day_s = at_s
         self.totals = totals or Totals()
+        self._lack(self.lacks)
 
     def remember(self, waiting: Iterable[tuple[int, float]]) -> None:
         """Those (call, since_s) who waited when we were last here: they have been counted."""
@@ -250,6 +254,7 @@ class QueueFigures:
     def _apply_counted(self, event: events.Counted) -> None:
         self._told = event
         self.untold = frozenset(COUNTED) - event.tells
+        self._lack(event.lacks)
         for name, amount in event.counts.items():
             self._add(name, amount, event.at_s)
         minute = self._minute(event.at_s)
@@ -258,6 +263,12 @@ class QueueFigures:
         minute.talk_s += event.counts.get("talk_s", 0.0)
         self._missing = ""
         self._say()
+
+    def _lack(self, names: frozenset[str]) -> None:
+        """What is not counted is unknown all day, where something else has been counted without it."""
+        self.lacks = names
+        counted = any(getattr(self.totals, name) for name in COUNTED if name not in BY_US)
+        self.totals.untold = self.totals.untold | names if counted else names
 
     def _apply_missing(self, event: events.Missing) -> None:
         self._missing = event.reason

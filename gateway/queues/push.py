@@ -43,7 +43,7 @@ from gateway.queues.push_body import (
     decode,
     read,
 )
-from gateway.queues.totals import LONGEST
+from gateway.queues.totals import COUNTED, LONGEST
 
 __all__ = ["TOPIC", "OtherShape", "Push", "PushError", "decode", "parse_push_topic", "push_topic"]
 
@@ -226,6 +226,7 @@ class Push:
             self._tell(events.Vanished(queue, stay.call, now))
         told.waiting.clear()
         counters = {name: getattr(figures, name) for name in COUNTERS if getattr(figures, name) is not None}
+        lacks = frozenset(COUNTED) - OURS - (told.counters or {}).keys()
         said = _digest(figures.model_dump_json().encode()).hex()
         run = _digest(figures.run.encode()).hex() if figures.run else ""
         counts: dict[str, float] = {}
@@ -241,7 +242,7 @@ class Push:
         told.known = True
         self._tell(events.Counted(
             queue, now, figures.waiting, None if oldest_s is None else now - oldest_s, counts,
-            OURS | counters.keys(),
+            OURS | counters.keys(), lacks,
         ))  # fmt: skip
         self._back()
 

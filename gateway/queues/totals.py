@@ -33,6 +33,7 @@ class Totals:
     handling_s: float = 0.0  # desks ringing or talking, all together
     available_s: float = 0.0  # desks free, all together
     seen_s: float = 0.0  # how long we could see this queue
+    untold: frozenset[str] = frozenset()  # names of the above that the source could not tell all the while
 
     def add(self, name: str, amount: float) -> None:
         """Counts `amount` more of one field; the larger of the two where the field is one of LONGEST."""
@@ -40,7 +41,8 @@ class Totals:
         setattr(self, name, max(before, amount) if name in LONGEST else before + amount)
 
 
-COUNTED = tuple(field.name for field in fields(Totals))  # every name that can be counted
+# Every name that can be counted. Files keep `untold` by places in it: append to it, and move nothing.
+COUNTED = tuple(field.name for field in fields(Totals) if field.name != "untold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class Formula:
     of: Callable[[Totals], float | None]
 
     def value(self, totals: Totals, untold: frozenset[str] = frozenset()) -> float | None:
-        """The figure; None where nothing happened yet, or where the source cannot tell what it needs."""
-        return None if untold.intersection(self.needs) else self.of(totals)
+        """The figure; None where nothing happened yet, or where the source could not tell what it needs."""
+        return None if (untold | totals.untold).intersection(self.needs) else self.of(totals)
 
 
 def _share(part: float, whole: float) -> float | None:
