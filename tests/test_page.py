@@ -428,7 +428,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(browser: Browser, served: S
     served.say({"queue/polski": {**QUEUE, "service_level_pct": None, "asa_s": None, "answered": 0}})
     with opened(browser, served.address) as page:
         here = card(page, "polski")
-        expect(here.locator(".level")).to_contain_text("–unknownservice level: no calls yet")
+        expect(here.locator(".level")).to_contain_text("–unknownservice level: none ended yet")
         expect(here.locator(".level .figure")).not_to_contain_text(re.compile("[0-9]"))
         expect(here.get_by_title("none answered yet")).to_have_text("–unknown")
         served.say({"queue/polski": {**UNKNOWN_QUEUE, "reason": "the phone system is away"}})

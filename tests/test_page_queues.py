@@ -118,6 +118,14 @@ def test_todays_figures_stand_in_a_list(browser: Browser, served: Served) -> Non
             expect(row(page, "norsk", term)).to_be_hidden()
 
 
+def test_the_worst_wait_is_never_less_than_the_longest_beside_it(browser: Browser, served: Served) -> None:
+    """The gateway says both every five seconds; in between the longest ticks, and is the worst of the day."""
+    served.say({"queue/norsk": {**QUEUE, "waiting": 1, "oldest_wait_s": 100, "worst_wait_s": 100}})
+    with opened(browser, served.address) as page:
+        expect(card(page, "norsk").locator(".big .figure").nth(1)).to_have_text("1:43")
+        expect(row(page, "norsk", "worst wait").locator("dd")).to_have_text(re.compile("1:4[3-9]"))
+
+
 def test_what_a_source_cannot_tell_is_a_dash_that_says_so(browser: Browser, served: Served) -> None:
     rates = ("asa_s", "aht_s", "occupancy_pct", "abandon_rate_pct", "service_level_pct")
     untold = ("timed_out", "left_by_key", "left", "vanished", "joined", "worst_wait_s", "desks_needed")
@@ -143,7 +151,7 @@ def test_what_a_source_cannot_tell_is_a_dash_that_says_so(browser: Browser, serv
         expect(here.locator(".desks b")).to_have_attribute("title", re.compile("last half hour"))
         # 1194 were answered, so it is not that there were no calls.
         expect(here.locator(".level b")).to_have_attribute("title", "its source cannot tell")
-        expect(here.locator(".level")).not_to_contain_text("no calls yet")
+        expect(here.locator(".level")).not_to_contain_text("no call has ended yet")
         expect(row(page, "norsk", "answered").locator("dd")).to_have_text("1,194")
 
         served.say({"queue/norsk": {**QUEUE, **dict.fromkeys(("free", "ringing", "talking", "away"))}})

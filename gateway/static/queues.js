@@ -3,7 +3,7 @@
 import { $, make, setData, setFigure, setText, shape } from "./dom.js";
 import { countOf } from "./floor.js";
 import { gatewayNow } from "./stream.js";
-import { buildToday, drawToday, drawUnseen } from "./today.js";
+import { buildToday, drawToday, drawUnseen, drawWorst } from "./today.js";
 import { clock, fill, number, percent, words } from "./words.js";
 
 const MANY = 4; // more of them stand across the page
@@ -77,6 +77,7 @@ export function drawQueue(id, doc) {
   queue.crowd = doc?.waiting ?? 0;
   queue.since = sinceOf(queue, doc);
   queue.wait_s = doc?.oldest_wait_s ?? null;
+  queue.worst_s = doc?.worst_wait_s ?? null;
   setText(queue.reason, why);
   tickQueue(queue);
 }
@@ -133,6 +134,7 @@ function tickQueue(queue) {
   const wait_s = ticks ? Math.max(0, Math.floor((now - queue.since) / 1000)) : queue.wait_s;
   const level = wait_s >= queue.red_from_s ? "bad" : wait_s >= queue.amber_from_s ? "warn" : "calm";
   setFigure(queue.oldest, clock(wait_s), queue.why);
+  drawWorst(queue.today, queue.worst_s === null ? null : Math.max(queue.worst_s, wait_s ?? 0), queue.why);
   setData(queue.element, "long", longOf(wait_s, queue.crowd));
   setText(queue.late, LATE_WORDS[level]);
   setData(queue.oldest.parentElement, "level", level);

@@ -38,6 +38,11 @@ export function drawToday({ figures }, doc, why) {
   }
 }
 
+// The worst wait grows with the longest one, between two words from the gateway.
+export function drawWorst({ figures }, worst_s, why) {
+  setFigure(figures.worst_wait_s, clock(worst_s), why || words.no_figure.worst_wait_s || words.untold);
+}
+
 // The stretches in which the queue was not seen: one in a line, several in a line that opens.
 export function drawUnseen(today, gaps) {
   if (JSON.stringify(gaps) === today.drawn) return;

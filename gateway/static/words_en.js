@@ -41,10 +41,10 @@ export const en = {
   over_target: "more than half of the target",
   far_over_target: "over target",
   under_target: "under target",
-  no_calls: "no calls yet",
+  no_calls: "no call has ended yet",
   untold: "its source cannot tell",
   service_level: "service level",
-  service_level_none: "service level: no calls yet",
+  service_level_none: "service level: none ended yet",
   kind: { chat: "chat", callback: "callback" },
   // Figures of today, by their names in the gateway's documents; {n} is the short abandon in seconds.
   figure: {

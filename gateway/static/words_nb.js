@@ -41,10 +41,10 @@ export const nb = {
   over_target: "mer enn halvparten av målet",
   far_over_target: "over målet",
   under_target: "under målet",
-  no_calls: "ingen samtaler ennå",
+  no_calls: "ingen samtale er avsluttet ennå",
   untold: "kilden kan ikke si det",
   service_level: "servicegrad",
-  service_level_none: "servicegrad: ingen samtaler ennå",
+  service_level_none: "servicegrad: ingen avsluttet ennå",
   kind: { chat: "chat", callback: "tilbakeringing" },
   figure: {
     joined: "kom", answered: "besvart", abandoned: "lagt på", timed_out: "tidsavbrutt",

@@ -41,10 +41,10 @@ export const sv = {
   over_target: "mer än hälften av målet",
   far_over_target: "över målet",
   under_target: "under målet",
-  no_calls: "inga samtal ännu",
+  no_calls: "inget samtal har avslutats ännu",
   untold: "källan kan inte säga det",
   service_level: "servicegrad",
-  service_level_none: "servicegrad: inga samtal ännu",
+  service_level_none: "servicegrad: inga avslutade ännu",
   kind: { chat: "chatt", callback: "återuppringning" },
   figure: {
     joined: "kom", answered: "besvarade", abandoned: "lade på", timed_out: "tiden ute",
