@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import floorplan
+from gateway.days import Calendar
+from gateway.store import read
 from simulator.manager import Row
 from tests.ami_feed import recording
 from tests.house import DIRECT, Ear, House
@@ -56,7 +58,8 @@ def test_nobody_is_known_past_the_adapter(tmp_path: Path) -> None:
         ear._client.on_message = lambda _client, _user, message: heard.append((message.topic, bytes(message.payload)))
         house.start_all()
         house.wait("figures", lambda: house.now("queue/norsk").get("waiting") == 0)
-        told = drive(house)
+        files: dict[str, bytes] = {}
+        told = drive(house, files)
         answers = "".join(text for _, text in told)
         for path in PATHS:
             try:
@@ -66,14 +69,26 @@ def test_nobody_is_known_past_the_adapter(tmp_path: Path) -> None:
                 answers += f"{error.headers}{error.read().decode('latin-1')}"
         house.stop("gateway")
         ear.close()
-    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if is_ours(path)}
-    assert any(path.suffix == ".db" for path in files) and any(path.suffix == ".log" for path in files)
+    look_into(files, tmp_path, "at the end")
+    assert {".db", ".log"} <= {Path(name).suffix for name in files}
     assert len(heard) > 20 and "norsk" in answers
     for word in (*TOLD, PUSHED, TOKEN):
         raw = word.encode()
         assert not [topic for topic, payload in heard if word in topic or raw in payload], word
         assert word not in answers, word
-        assert not [str(path) for path, data in files.items() if raw in data], word
+        assert not [name for name, data in files.items() if raw in data], word
+
+
+def look_into(files: dict[str, bytes], folder: Path, when: str) -> None:
+    """Takes everything the gateway has written so far."""
+    files |= {f"{when}: {path}": path.read_bytes() for path in folder.rglob("*") if is_ours(path)}
+
+
+def who_waits(house: House) -> int:
+    """How many callers are kept in the file as waiting."""
+    assert house.plan.history.path
+    with read(house.plan.history.path, Calendar("UTC")) as reader:
+        return len(reader.waiting())
 
 
 def is_ours(path: Path) -> bool:
@@ -81,7 +96,7 @@ def is_ours(path: Path) -> bool:
     return path.is_file() and path.suffix in (".db", ".db-wal", ".db-shm", ".log") and "mosquitto" not in path.name
 
 
-def drive(house: House) -> list[tuple[int, str]]:
+def drive(house: House, files: dict[str, bytes]) -> list[tuple[int, str]]:
     """Every verb of the phone system, rubbish from it, and every shape of a push; what was answered to those."""
     pbx = house.pbx
     first, second, third = (pbx.join("norsk") for _ in range(3))
@@ -109,7 +124,9 @@ def drive(house: House) -> list[tuple[int, str]]:
                and house.now("queue/norsk").get("left") == 1
                and house.now("queue/polski").get("waiting") == 1
                and house.now("queue/chat").get("answered") == 1)  # fmt: skip
+    house.wait("who waits is kept", lambda: who_waits(house) == 1)
     house.kill("gateway")
+    look_into(files, house.folder, "with a caller waiting")
     house.start_gateway()
     house.wait("polski is found waiting", lambda: house.now("queue/polski").get("waiting") == 1)
     pbx.restart()
