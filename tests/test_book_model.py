@@ -281,7 +281,7 @@ class World:
                 assert figures.waiting == len(since)
                 oldest_s = figures.oldest_since_s
                 waited_s = None if oldest_s is None else self.mono_s - oldest_s
-                assert waited_s == (pytest.approx(self.wall_s - min(since)) if since else None)
+                assert waited_s == (pytest.approx(self.wall_s - min(since), abs=1e-4) if since else None)
 
 
 def counts(totals: Totals) -> dict[str, float]:
@@ -352,7 +352,7 @@ WHAT = st.sampled_from(
     + ["hours"] * 2 + ["commit"] * 6 + ["cut", "linked", "linked", "pbx restarted", "disk", "disk", "clock set", "step"]
     + ["ended"] + ["killed"] * 3 + ["killed, file held", "killed, clock lost", "file free", "file free"]
 )  # fmt: skip
-SCHEDULE = st.lists(st.tuples(WHAT, st.floats(0, 1), st.integers(0, 20)), min_size=20, max_size=80)
+SCHEDULE = st.lists(st.tuples(WHAT, st.floats(0, 1), st.integers(0, 20)), max_size=80)
 
 
 @pytest.fixture
@@ -361,7 +361,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(start_s=st.sampled_from(STARTS), day_begins=st.sampled_from(["00:00", "02:30"]), schedule=SCHEDULE)
 def test_every_call_is_counted_once_whatever_happens(
     tmp_path_factory: pytest.TempPathFactory,
