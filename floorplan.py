@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from firmware import contract
+from firmware.countries import COUNTRIES
 
 
 class SiteError(Exception):
@@ -83,6 +84,19 @@ def _control(text: str) -> str:
     return text
 
 
+def _usb_port(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}", text):
+        raise ValueError("a USB port is written as its bus and the sockets on the way: 1-1.2")
+    return text
+
+
+def _mac(text: str) -> str:
+    digits = re.sub(r"[:.-]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{12}", digits):
+        raise ValueError("a MAC address is twelve hexadecimal digits, as on the phone's label")
+    return digits
+
+
 Host = Annotated[str, AfterValidator(_host)]
 Id = Annotated[str, AfterValidator(_id)]
 Pin = Annotated[str, AfterValidator(_pin)]
@@ -104,6 +118,7 @@ class Site(Table):
     day_begins: Annotated[str, AfterValidator(_time_of_day)] = "00:00"  # where one day's figures end
     hours: tuple[Annotated[str, AfterValidator(_hours)], ...] = ()  # "mon-fri 08:00-20:00"; none: always
     clock: Literal["auto", "trusted"] = "auto"  # trusted: never wait for the clock to be set by the network
+    seating: Literal["fixed", "login"] = "fixed"  # a desk has its extension, or who logs in brings it
 
 
 class History(Table):
@@ -204,23 +219,62 @@ class Queue(Table):
         return self
 
 
+class LineTimes(Table):
+    """What replaces the times of [phones] country, where a house has measured its own."""
+
+    pulse_ms: int | None = Field(None, ge=20, le=150)  # the longest break of a dial pulse
+    flash_ms: int | None = Field(None, ge=70, le=1900)  # the longest break that is a recall or a flash
+    hangup_ms: int | None = Field(None, ge=75, le=2000)  # so long on the hook is hung up
+    burst_ms: int | None = Field(None, ge=20, le=1000)  # a ring is at least so long
+    ring_gap_ms: int | None = Field(None, ge=500, le=15000)  # so long a silence still belongs to the ringing
+
+
+class Phones(Table):
+    """What holds for all desk phones of the site."""
+
+    country: Literal["NO", "SE", "DE", "UK", "US"] = "NO"  # whose times its analogue lines keep
+    times: LineTimes = LineTimes()
+    secret_file: Path | None = None  # the token in the address that IP phones call
+    off_hook_h: float = Field(4, gt=0, le=72)  # a handset nobody has said anything of for so long is unknown
+    ringing_s: int = Field(120, ge=5, le=3600)  # and a ringing one
+
+
 class PhoneInput(Table):
     """How a board reads a desk phone."""
 
-    by: Literal["contact"]
-    pin: Pin  # the hook: active while the handset is lifted
+    by: Literal["contact", "line"]
+    pin: Pin  # contact: the hook, active while the handset is lifted; line: the line's voltage, at an ADC
     ring: Pin | None = None  # an opto across the line: pulses while it rings
     active: Literal["low", "high"] = "low"
-    hangup_ms: int = Field(250, ge=50, le=2000)  # longer than the longest flash
+    divider: float | None = Field(None, ge=1, le=1000)  # line: volts on it for one at the ADC; left out: 100
+    hangup_ms: int | None = Field(None, ge=75, le=2000)  # left out: what [phones] says
+
+    @model_validator(mode="after")
+    def _a_line_rings_by_itself(self) -> PhoneInput:
+        if self.by == "line" and self.ring:
+            raise ValueError("a line's voltage shows its ringing: leave `ring` out")
+        if self.by == "contact" and self.divider:
+            raise ValueError('a divider is for the line\'s voltage: by = "line", or leave it out')
+        return self
 
 
 class HeadsetInput(Table):
-    """How a board reads a headset base."""
+    """How a board reads a headset base, or a Raspberry Pi a headset at its USB."""
 
-    by: Literal["contact"]
+    by: Literal["contact", "usb"]
     pin: Pin | None = None  # the online indicator: active in a call
     dock: Pin | None = None  # the cradle: active while the headset lies in it
     active: Literal["low", "high"] = "low"
+    dock_active: Literal["low", "high"] | None = None  # left out: as `active`
+    port: Annotated[str, AfterValidator(_usb_port)] | None = None  # the socket it is plugged in at: 1-1.2
+
+    @model_validator(mode="after")
+    def _one_way(self) -> HeadsetInput:
+        if self.by == "usb" and (self.port is None or self.pin or self.dock):
+            raise ValueError('a headset by "usb" is found at its port, and has no pins: port = "1-1.2"')
+        if self.by == "contact" and (self.port or not (self.pin or self.dock)):
+            raise ValueError('a headset by "contact" has a pin, a dock or both, and no port')
+        return self
 
 
 class BoardInput(Table):
@@ -270,12 +324,22 @@ class Board(Table):
         return self
 
 
+class DeskPhone(Table):
+    """An IP phone that tells by itself what it does: it calls an address of ours."""
+
+    by: Literal["url"]
+    vendor: Literal["yealink", "snom", "grandstream", "fanvil", "mitel", "poly"]
+    mac: Annotated[str, AfterValidator(_mac)]  # kept as twelve digits, without colons
+
+
 class Desk(Table):
     """One desk: a place, not a person."""
 
     id: Id
     name: str = ""
     extension: str | None = None  # its member interface at the PBX, as `queue show` prints it
+    device: str | None = None  # seating by login: its phone's device at the PBX, like PJSIP/desk-12
+    phone: DeskPhone | None = None  # where no board reads it
     at: tuple[int, int] | None = None  # column and row on the page's map
 
 
@@ -408,6 +472,7 @@ class Plan(Table):
     broker: Broker | None = None
     pbx: Pbx = Pbx()
     history: History = History()
+    phones: Phones = Phones()
     source: tuple[Source, ...] = ()
     queue: tuple[Queue, ...] = ()
     desk: tuple[Desk, ...] = ()
@@ -440,6 +505,9 @@ class Plan(Table):
         for name in places:
             if places.count(name) > 1:
                 raise ValueError(f"desk '{name}' is plugged in at two inputs")
+        _once("[[desk]]", "device", {desk.id: desk.device for desk in self.desk if desk.device})
+        self._seats_agree()
+        self._phones_agree()
         for name in self.simulator.named() if self.simulator else ():
             _known(name, queues, "[simulator] names queue", "queue")
         for wall in self.wall:
@@ -448,6 +516,31 @@ class Plan(Table):
                 for name in page.shown():
                     _known(name, queues, f"[[wall]] {wall.id} shows queue", "queue")
         return self
+
+    def _seats_agree(self) -> None:
+        wrong, right = ("extension", "device") if self.site.seating == "login" else ("device", "extension")
+        for desk in self.desk:
+            if getattr(desk, wrong):
+                raise ValueError(
+                    f"[[desk]] {desk.id} has {wrong}, but [site] seating is \"{self.site.seating}\": "
+                    f"give {right}, or change seating"
+                )
+
+    def _phones_agree(self) -> None:
+        by_url = {desk.id: desk.phone.mac for desk in self.desk if desk.phone}
+        _once("[[desk]]", "phone.mac", by_url)
+        if by_url and not self.phones.secret_file:
+            raise ValueError(
+                "IP phones call an address with a token in it: "
+                'give [phones] secret_file = "secrets/phones", a file with one line of 16 or more of a-z, 0-9'
+            )
+        for board in self.board:
+            for place in board.inputs:
+                if place.phone and place.desk in by_url:
+                    raise ValueError(
+                        f"desk '{place.desk}': board {board.id} reads its phone, and [[desk]] phone "
+                        "says that it tells by itself: keep one of them"
+                    )
 
     @property
     def pbx_queues(self) -> dict[str, str]:
@@ -652,6 +745,7 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
             "keepalive_s": broker.keepalive_s,
         },
         "pins": pins,
+        "times": line_times(plan.phones),
         "inputs": [_input_json(place) for place in board.inputs],
         "panels": [_panel_json(wall.panel) for wall in plan.walls_of(board_id)],
     }
@@ -662,6 +756,17 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
     if board.wired:
         told[board.wired] = {}
     return told
+
+
+def line_times(phones: Phones) -> dict[str, int]:
+    """The times of the site's analogue lines, by the names of LineTimes: the country's, or its own."""
+    times = dict(COUNTRIES[phones.country]) | phones.times.model_dump(exclude_none=True)
+    if not times["pulse_ms"] < times["flash_ms"] < times["hangup_ms"]:
+        raise SiteError(
+            "[phones] times: pulse_ms is less than flash_ms, and flash_ms less than hangup_ms; with those of "
+            f"{phones.country} they are {times['pulse_ms']}, {times['flash_ms']} and {times['hangup_ms']}"
+        )
+    return times
 
 
 def _input_json(place: BoardInput) -> dict[str, Any]:

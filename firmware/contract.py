@@ -38,6 +38,9 @@ LONG = 2**31 - 1  # more milliseconds than three weeks
 
 # What every reading carries. No clock: the gateway counts back from its arrival.
 READING = (
+    # A line or a headset that is not there; a contact faster than any hand, bell or lamp; a device that reports
+    # faster than it has to; one that says what cannot be; one this program may not read; one that fails.
+    "why? one-of unplugged chatter flood rubbish forbidden broken;"  # why a sensor that is there tells nothing
     "seq int;"  # counts this input's readings since the board started, from 1
     "boot text 8;"  # which start of the board that was
     "age_ms int"  # how long ago it changed, when it was sent
@@ -91,12 +94,13 @@ MESSAGES = (
     )),
     # One desk phone, as the wire shows it.
     Message("board/+/input/+/phone", "board", True, 1, 128, (
-        "state one-of idle ringing talking held unknown;"  # unknown: unplugged, or nothing read yet
+        "state one-of idle ringing talking held unknown;"  # unknown: see why; or nothing read yet
     ) + READING),
     # One headset. Never false where there is no sensor: null.
-    Message("board/+/input/+/headset", "board", True, 1, 192, (
+    Message("board/+/input/+/headset", "board", True, 1, 224, (
         "link? flag;"  # headset and base hear each other
         "in_call? flag;"  # the base says that a call is on
+        "ringing? flag;"  # it rings
         "muted? flag;"  # the microphone is off
         "docked? flag;"  # it lies in its cradle
         "worn? flag;"  # it is on a head

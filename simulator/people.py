@@ -79,7 +79,8 @@ class Person:
                key: str, made: bool) -> None:  # fmt: skip
         pin = getattr(part, key, None)
         if part and pin:
-            hands.set(pin, int(made != (part.active == "low")))
+            active = (getattr(part, "dock_active", None) if key == "dock" else None) or part.active
+            hands.set(pin, int(made != (active == "low")))
 
 
 class Habits:

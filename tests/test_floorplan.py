@@ -184,7 +184,8 @@ def test_a_board_is_told_what_it_needs_and_no_more(tmp_path: Path) -> None:
     assert told["broker"] == {
         "host": "10.0.0.2", "port": 8883, "keepalive_s": 30, "user": "row-a", "password": "0123456789abcdef",
     }  # fmt: skip
-    assert told["inputs"] == [{"phone": {"by": "contact", "pin": "GP4", "active": "low", "hangup_ms": 250}}]
+    assert told["inputs"] == [{"phone": {"by": "contact", "pin": "GP4", "active": "low"}}]
+    assert told["times"]["hangup_ms"] == 250
     assert told["panels"] == []
     assert "desk" not in str(told)
     wall = floorplan.board_json(plan, "wall-w", {"kind": "machine"})

@@ -121,7 +121,7 @@ def test_every_field_refuses_what_is_wrong_by_name():
 def test_fields_are_written_in_the_tables_order():
     values = {"age_ms": 5, "boot": "ab", "seq": 1, "state": "idle"}
     payload = encode("board/+/input/+/phone", values)
-    assert payload == b'{"state":"idle","seq":1,"boot":"ab","age_ms":5}'
+    assert payload == b'{"state":"idle","why":null,"seq":1,"boot":"ab","age_ms":5}'
 
 
 def test_unknown_fields_are_ignored():
