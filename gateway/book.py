@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 COMMIT_S = 0.25  # calls that ended are committed within this
 SEEN_S = 15.0  # and the time seen, where nothing happens, this often: it spares the card
+WAIT_S = 3.0  # at the start: the gateway before us may have been killed a moment ago, and not have gone yet
 AGAIN_S = 5.0  # a store that failed is tried again after this
 GAPS_S = 60.0  # gaps are looked up this often: one that goes on grows on the page
 FORGET_S = 3600.0  # what is too old is thrown away this often
@@ -91,10 +92,13 @@ class Book:
     # The start -------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Opens the store, and gives the figures their day so far. What fails here is said, not raised."""
+        """Opens the store, and gives the figures their day so far. What fails here is said, not raised.
+
+        To begin without the file would cost much: who waits in it would not be known again.
+        """
         now_s, wall_s = self._clock(), self._wall()
         try:
-            self.store, self._reminder = self._opened()
+            self.store, self._reminder = self._opened(WAIT_S)
         except StoreError as error:
             self._fail(error)
         try:
@@ -105,10 +109,10 @@ class Book:
         except StoreError as error:
             self._fail(error)
 
-    def _opened(self) -> tuple[Store, Reminder]:
+    def _opened(self, wait_s: float = 0.0) -> tuple[Store, Reminder]:
         """The store and what stands in it. Raises StoreError."""
         assert self._plan.history.path
-        store = Store(self._plan.history.path, self.calendar, self._plan.history)
+        store = Store(self._plan.history.path, self.calendar, self._plan.history, wait_s)
         try:
             return store, (store.waiting(), store.marks(), store.salt())
         except StoreError:

@@ -13,6 +13,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -248,12 +249,12 @@ class Store(Reader):
     """The one writer of a file of totals, which is made where there is none.
 
     To be used by one thread at a time. What fails leaves the file as it was: the same batch can be
-    committed again. Raises StoreError.
+    committed again. Raises StoreError; where another writes in it, after `wait_s`.
     """
 
-    def __init__(self, path: Path, calendar: Calendar, keep: Keep):
+    def __init__(self, path: Path, calendar: Calendar, keep: Keep, wait_s: float = 0.0):
         self._keep = keep
-        self._lock = _claim(path)
+        self._lock = _claim(path, wait_s)
         try:
             with _in_words(path, "be opened"):
                 db = _open(path)
@@ -411,7 +412,7 @@ def _columns(db: sqlite3.Connection, table: str) -> set[str]:
     return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
 
 
-def _claim(path: Path) -> int:
+def _claim(path: Path, wait_s: float) -> int:
     """Makes this the only writer, until what is returned is closed or the program ends, however it ends."""
     try:
         lock = os.open(f"{path}-lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -419,12 +420,16 @@ def _claim(path: Path) -> int:
         raise StoreError(
             f"{path}: cannot be opened ({error.strerror}); {TRY[sqlite3.SQLITE_CANTOPEN]}"
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise StoreError(f"{path}: another gateway writes in it; end that one") from error
-    return lock
+    end_s = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except OSError as error:
+            if time.monotonic() >= end_s:
+                os.close(lock)
+                raise StoreError(f"{path}: another gateway writes in it; end that one") from error
+        time.sleep(0.02)
 
 
 @contextlib.contextmanager

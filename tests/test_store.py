@@ -345,6 +345,17 @@ def test_there_is_one_writer(tmp_path: Path) -> None:
         store.commit(Batch(at_s=1))
 
 
+def test_a_writer_that_has_not_quite_gone_yet_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    before = Store(path, OSLO, KEEP)
+    with ThreadPoolExecutor(1) as other:
+        opening = other.submit(lambda: Store(path, OSLO, KEEP, wait_s=5).close())
+        with pytest.raises(TimeoutError):
+            opening.result(0.1)  # it does not give up at once
+        before.close()
+        opening.result(5)
+
+
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     with opened(tmp_path / "a.db") as store:
         store.commit(Batch(at_s=1))

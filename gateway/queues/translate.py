@@ -327,7 +327,7 @@ class Adapter:
                     self._count[queue] -= not visit.gone
                 break
         else:
-            if not self.timed or self._first_s is None or joined_s < self._first_s + WHOLE_S:
+            if not self.timed or self._first_s is None or joined_s < self._first_s + 2 * WHOLE_S:  # two whole seconds
                 return 0
             visit = Visit(queue, next(self._numbers), joined_s)
             told.append(events.Joined(queue, visit.call, joined_s, key))
