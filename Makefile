@@ -1,7 +1,7 @@
 # The few things there are to do here: `make` alone lists them.
 # PYTHON=... names another Python. ARGS=... goes on to the command: make run ARGS="--desks 4 --seconds 60"
 
-.PHONY: help setup run test lint bench docs lock clean
+.PHONY: help setup run test again lint bench docs lock clean
 .SILENT:
 export PYTHON
 
@@ -19,9 +19,12 @@ setup: ## prepare .venv, where something has changed
 run: setup ## a whole floor on this machine, until Ctrl-C
 	exec $(BIN)/callfloor up $(ARGS)
 
-test lint bench: SETUP := test
+test again lint bench: SETUP := test
 test: lint ## all that must hold: style, types and the tests
-	exec $(BIN)/python -m pytest $(ARGS)
+	exec $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+
+again: lint ## the tests that failed last time, each by itself
+	exec $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 lint: setup ## style and types
 	$(BIN)/ruff check .
