@@ -29,6 +29,7 @@ import floorplan
 from floorplan import Plan
 from gateway import store
 from gateway.broker import GATEWAY, OwnBroker, new_passwords
+from gateway.phones.token import token_of
 from simulator import board as simulated
 from simulator.resize import resize
 
@@ -87,6 +88,8 @@ def check_files(plan: Plan) -> tuple[list[str], list[str]]:
                 unwise.append(f"{place}: everybody on this computer can open {path}; try: chmod 600 {path}")
             if place.endswith("secret_file"):
                 floorplan.secret(path)
+                if place == "phones.secret_file":
+                    token_of(plan)
             else:
                 path.read_bytes()
         except FileNotFoundError:

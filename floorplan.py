@@ -85,8 +85,11 @@ def _control(text: str) -> str:
 
 
 def _usb_port(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}", text):
-        raise ValueError("a USB port is written as its bus and the sockets on the way: 1-1.2")
+    if not re.fullmatch(r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}|usb-[!-.0-~]{1,60}", text):
+        raise ValueError(
+            "a USB port is written as its bus and the sockets on the way, 1-1.2, or as its HID_PHYS, "
+            "usb-0000:01:00.0-1.2; `callfloor board usb` lists what is plugged in, with its port"
+        )
     return text
 
 
@@ -239,6 +242,33 @@ class Phones(Table):
     ringing_s: int = Field(120, ge=5, le=3600)  # and a ringing one
 
 
+class Truth(Table):
+    """When the page says that a desk and the phone system do not fit; docs/findings.md says what each means.
+
+    A time is how long both have to tell their stories without a change on either side. No less than two
+    seconds: the phone system may tell of a change a second after the hook has.
+    """
+
+    empty_desk_rings_s: int = Field(8, ge=2, le=600)
+    available_but_docked_s: int = Field(120, ge=10, le=7200)
+    off_hook_no_call_s: int = Field(30, ge=5, le=3600)
+    lifted_nothing_at_pbx_s: int = Field(30, ge=5, le=3600)
+    call_nothing_lifted_s: int = Field(10, ge=3, le=3600)
+    board_lost_under_busy_desk_s: int = Field(5, ge=2, le=600)
+    hold_s: int = Field(2, ge=0, le=60)  # so long they have to fit again before it is taken back
+    off: tuple[
+        Literal[
+            "empty-desk-rings",
+            "available-but-docked",
+            "off-hook-no-call",
+            "lifted-nothing-at-pbx",
+            "call-nothing-lifted",
+            "board-lost-under-busy-desk",
+        ],
+        ...,
+    ] = ()
+
+
 class PhoneInput(Table):
     """How a board reads a desk phone."""
 
@@ -246,6 +276,7 @@ class PhoneInput(Table):
     pin: Pin  # contact: the hook, active while the handset is lifted; line: the line's voltage, at an ADC
     ring: Pin | None = None  # an opto across the line: pulses while it rings
     active: Literal["low", "high"] = "low"
+    ring_active: Literal["low", "high"] | None = None  # left out: as `active`
     divider: float | None = Field(None, ge=1, le=1000)  # line: volts on it for one at the ADC; left out: 100
     hangup_ms: int | None = Field(None, ge=75, le=2000)  # left out: what [phones] says
 
@@ -448,6 +479,7 @@ class Simulator(Table):
     wrap_up_s: float = Field(1.25, ge=0)  # mean, between two calls; evenly from 0.4 to 1.6 of it
     pauses_per_hour: float = Field(8, ge=0, le=3600)  # of each desk
     pause_s: Mean = 16  # mean
+    forgotten_pauses: Share = 0  # of the pauses, how many are taken without telling the phone system
     surges: tuple[Surge, ...] = ()
     joins: tuple[Join, ...] = ()
     queue: dict[Id, SimulatedQueue] = {}
@@ -473,6 +505,7 @@ class Plan(Table):
     pbx: Pbx = Pbx()
     history: History = History()
     phones: Phones = Phones()
+    truth: Truth = Truth()
     source: tuple[Source, ...] = ()
     queue: tuple[Queue, ...] = ()
     desk: tuple[Desk, ...] = ()

@@ -5,14 +5,26 @@ Rows as in `firmware/contract.py`, which adds them to its table everywhere but o
 
 CONCLUSIONS = (
     # The conclusion about one desk, in one word and in many.
-    ("desk/+/now", "gateway", True, 1, 1280, (
+    ("desk/+/now", "gateway", True, 1, 2304, (
         "status one-of free ringing talking held away unknown lost;"  # the conclusion
         "reason text 160;"  # why, in words
+        "fault text 160;"  # sensors that are there and tell nothing, in words; empty: all tell
         "phone? one-of idle ringing talking held unknown;"  # as the board read it
         "in_call? flag;"  # the headset's call
-        "muted? flag;"  # the headset's microphone
+        "rings? flag;"  # the headset rings
+        "muted? flag;"  # the microphone of headset or phone
         "docked? flag;"  # the headset's cradle
         "missed int"  # readings that never came, by the gaps in seq
+    )),
+    # Where a desk and the phone system tell different stories; docs/findings.md says what each means.
+    ("desk/+/finding", "gateway", True, 1, 3072, (
+        "kind? one-of"  # what does not fit; null: all does
+        " empty-desk-rings available-but-docked off-hook-no-call"
+        " lifted-nothing-at-pbx call-nothing-lifted board-lost-under-busy-desk;"
+        "for_s? int;"  # so long both have told it, said anew with the beat; null: there is no finding
+        "desk text 160;"  # what the desk's sensors say, in words
+        "pbx text 160;"  # what the phone system says
+        "todo text 160"  # what to do
     )),
     # What a wall should show beside what it says it shows.
     ("wall/+/now", "gateway", True, 1, 1280, (
@@ -57,6 +69,7 @@ CONCLUSIONS = (
         "unknown int;"  # desks
         "lost int;"  # desks whose board is lost
         "boards_lost int;"  # boards
+        "findings int;"  # desks that do not fit with what the phone system says
         "refused int"  # messages that broke this contract, since the gateway started
     )),
 )

@@ -1,9 +1,9 @@
 """The broker for trying the product: mosquitto where it is installed, else nats-server from PyPI.
 
 It listens on loopback only. Anyone may read `callfloor/#`, but for what sources say: that is for the
-gateway alone. The gateway may write its site's topics, a board those that the contract gives to
-boards, under its own name, and a source what it pushes. In service the site file names a mosquitto
-instead; docs/decisions/broker-for-trying.md says why these two.
+gateway alone; and anyone may give boards their commands. The gateway may write its site's topics, a board
+those that the contract gives to boards, under its own name, and a source what it pushes. In service the
+site file names a mosquitto instead; docs/decisions/broker-for-trying.md says why these two.
 """
 
 from __future__ import annotations
@@ -102,7 +102,12 @@ class OwnBroker:
             ) from error
 
     def writable(self, user: str) -> list[str]:
-        """The topic filters a user may write: the contract says which are a board's."""
+        """The topic filters a user may write: the contract says which are a board's.
+
+        Who has no name may give boards commands, as `callfloor board record` does: all of them are this machine's.
+        """
+        if user == READER:
+            return [contract.topic(self.site, "board/+/command")]
         if user in self.boards:
             patterns = [message.topic for message in contract.MESSAGES if message.sender == "board"]
             return [contract.topic(self.site, pattern, user) for pattern in patterns]
@@ -157,7 +162,7 @@ def _mosquitto(broker: OwnBroker) -> dict[str, str]:
     }
     if os.getuid() == 0:
         settings["user"] = pwd.getpwuid(0).pw_name  # or it becomes `mosquitto`, who may not read these files
-    rights = _reading(broker.hidden(None))
+    rights = _reading(broker.hidden(None)) + [f"topic write {topic}" for topic in broker.writable(READER)]
     for user in broker.users:
         rights += ["", f"user {user}", *(f"topic write {topic}" for topic in broker.writable(user))]
         if user not in broker.sources:  # what is denied for reading is denied for writing too

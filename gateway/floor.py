@@ -13,14 +13,21 @@ from typing import Any
 import floorplan
 from firmware import contract
 from floorplan import BoardInput, Plan
-from gateway.desk import Desk, conclude
+from gateway.desk import HEADSET_WHY, PHONE_WHY, Desk, conclude, why_words
 from gateway.presence import Board
 from gateway.queues import events
 from gateway.queues.figures import QueueFigures
 from gateway.queues.translate import UNTOLD, extension_key
+from gateway.seating import Seats
+from gateway.truth import Truth
 
 ASTERISK = "asterisk"  # the source that is no [[source]]
 NOT_HEARD = "nothing has been heard of it yet"
+
+# Why nobody is known to sit at a desk, in a house without fixed seats.
+NOBODY = "nobody is logged in at this desk"
+CROWDED = "more than one is logged in at this desk, or at two desks: who sits here is not known"
+PBX_AWAY = "the phone system is away: who sits here is not known"
 
 # Where a desk's status, or a PBX state where no desk is tied, counts in a queue.
 PLACE = {
@@ -73,6 +80,7 @@ class Touched:
     boards: set[str] = field(default_factory=set)
     queues: set[str] = field(default_factory=set)
     walls: set[str] = field(default_factory=set)
+    findings: set[str] = field(default_factory=set)  # by desk
 
 
 class Floor:
@@ -92,13 +100,15 @@ class Floor:
         self.queues = {queue.id: Queue(QueueFigures(queue.target, untold(queue), keep)) for queue in plan.queue}
         self.shown: dict[str, dict[str, Any]] = {}  # wall → what it says it shows
         self.by_status = dict.fromkeys(contract.STATUS, 0)
+        self.truth = Truth(plan.truth)
         self._changed = changed
         self._places: dict[str, dict[str, Place]] = {}  # board → input → what is plugged in there
         self._served = set(plan.pbx_queues.values())  # queues whose members the phone system tells
         self._desk_of: dict[str, str] = {}  # extension → desk
-        self._queues_of: dict[str, set[str]] = {}  # extension → queues it serves
+        self._queues_of: dict[str, dict[str, None]] = {}  # extension → queues it serves, last heard of last
         self._extension_of: dict[str, str] = {}  # desk → extension
         self._presence: dict[str, tuple[str, str]] = {}  # board → (state, why) as last looked up
+        self._seats = _seats(plan)  # None: every desk has its extension
         self.broker_away = "the broker has not answered yet"
         self._bind(now_s)
 
@@ -109,14 +119,21 @@ class Floor:
                 for number, place in enumerate(board.inputs)
             }
             for place in board.inputs:
-                self.desks[place.desk].board = board.id
-        for desk in self.plan.desk:
-            if desk.extension:
-                key = extension_key(desk.extension)
-                self._desk_of[key] = desk.id
-                self._extension_of[desk.id] = key
+                desk = self.desks[place.desk]
+                desk.board = board.id
+                desk.phone_by = place.phone.by if place.phone else ""
+                desk.headset_by = place.headset.by if place.headset else ""
+        for row in self.plan.desk:
+            self.desks[row.id].asked = bool(row.extension or row.device)
+            if row.phone:
+                self.desks[row.id].phone_by = row.phone.by
+            if row.extension:
+                key = extension_key(row.extension)
+                self._desk_of[key] = row.id
+                self._extension_of[row.id] = key
         for name in self.desks:
-            self._conclude(name)
+            self._hear_word(name, now_s)
+        self.touched.findings |= set(self.desks)  # what an earlier start has left at the broker is over
         self.check_boards(now_s)
         self.touched.queues |= set(self.queues)
 
@@ -139,12 +156,12 @@ class Floor:
         elif pattern == "board/+/panel/+/shown":
             self._hear_shown(board.id, int(ids[1]) if ids[1].isdigit() else -1, fields)
         elif pattern in READINGS:
-            self._hear_reading(pattern, board.id, ids[1], fields, retained)
+            self._hear_reading(pattern, board.id, ids[1], fields, retained, now_s)
         self._touch("boards", board.id)
         self.check_boards(now_s, (board.id,))
 
     def _hear_reading(
-        self, pattern: str, board: str, number: str, fields: dict[str, Any], retained: bool
+        self, pattern: str, board: str, number: str, fields: dict[str, Any], retained: bool, now_s: float
     ) -> None:
         place = self._places[board].get(number)
         if place is None or pattern not in place.senses:
@@ -154,7 +171,7 @@ class Floor:
             if retained and place.live:
                 return  # of an earlier start
             place.boot, place.top, place.seq, place.live = fields["boot"], 0, {}, False
-            desk.phone = desk.in_call = desk.muted = desk.docked = None
+            _forget_readings(desk, place.senses)
         if fields["seq"] <= place.seq.get(pattern, 0):
             return  # sent again after a broken link: already counted
         place.seq[pattern] = fields["seq"]
@@ -162,11 +179,24 @@ class Floor:
             desk.missed = min(desk.missed + fields["seq"] - place.top - 1, contract.LONG)
         place.live |= not retained  # what came before the first live word is nobody's loss
         place.top = max(place.top, fields["seq"])
+        desk.heard = True
         if pattern == PHONE:
             desk.phone = fields["state"]
+            desk.phone_why = why_words(PHONE_WHY, fields.get("why"), board)
         else:
             desk.in_call, desk.muted, desk.docked = fields["in_call"], fields["muted"], fields["docked"]
-        self._conclude(desk.id)
+            desk.rings = fields.get("ringing")
+            desk.headset_why = why_words(HEADSET_WHY, fields.get("why"), board)
+        self._conclude(desk.id, now_s)
+
+    def hear_phone(self, desk: str, state: str, muted: bool | None, why: str, now_s: float) -> None:
+        """What a desk's IP phone says of itself: `state` as in `board/+/input/+/phone`.
+
+        `why`: in words, why it is unknown; `muted`: None where it does not say.
+        """
+        known = self.desks[desk]
+        known.phone, known.phone_muted, known.phone_why = state, muted, why if state == "unknown" else ""
+        self._conclude(desk, now_s)
 
     def _hear_shown(self, board: str, number: int, fields: dict[str, Any]) -> None:
         walls = self.plan.walls_of(board)
@@ -189,7 +219,7 @@ class Floor:
                 desk = self.desks[place.desk]
                 desk.lost = why if state == "lost" else ""
                 desk.dark = why if state == "unknown" else ""
-                self._conclude(place.desk)
+                self._conclude(place.desk, now_s)
 
     def presence(self, board: str, now_s: float) -> tuple[str, str]:
         """("ready" | "lost" | "unknown", why) of a board now."""
@@ -217,12 +247,19 @@ class Floor:
             for queue in self.plan.queue:
                 if (queue.source or ASTERISK) == source:
                     self._hear_queue(queue.id, event, now_s)
+            if self._seats and source == ASTERISK:
+                for desk in self.desks:
+                    self._hear_word(desk, now_s)
         elif isinstance(event, events.Member):
             self.queues[event.queue].members[event.extension] = event
-            self._queues_of.setdefault(event.extension, set()).add(event.queue)
-            self._member_changed(event.extension)
+            serves = self._queues_of.setdefault(event.extension, {})
+            serves.pop(event.queue, None)
+            serves[event.queue] = None
+            if self._seats:
+                self._seat(self._seats.sit(event.extension, event.queue, event.device), now_s)
+            self._member_changed(event.extension, now_s)
         elif isinstance(event, events.MemberGone):
-            self._forget_member(event.queue, event.extension)
+            self._forget_member(event.queue, event.extension, now_s)
         else:
             self._hear_queue(event.queue, event, now_s)
 
@@ -230,7 +267,7 @@ class Floor:
         queue = self.queues[name]
         if isinstance(event, events.Away):
             for extension in list(queue.members):
-                self._forget_member(name, extension)
+                self._forget_member(name, extension, now_s)
         queue.figures.apply(event, now_s)
         self._touch("queues", name)
 
@@ -241,25 +278,51 @@ class Floor:
             handling = queue.counts["ringing"] + queue.counts["talking"]
             queue.figures.staff(handling if queue.desks_known else None, queue.counts["free"], now_s)
 
-    def _forget_member(self, name: str, extension: str) -> None:
+    def _forget_member(self, name: str, extension: str, now_s: float) -> None:
         queue = self.queues[name]
         queue.members.pop(extension, None)
         queue.count(extension, None)
-        serves = self._queues_of.get(extension, set())
-        serves.discard(name)
+        serves = self._queues_of.get(extension, {})
+        serves.pop(name, None)
         if not serves:
             self._queues_of.pop(extension, None)
         self._touch("queues", name)
-        self._member_changed(extension)
+        if self._seats:
+            self._seat(self._seats.leave(extension, name), now_s)
+        self._member_changed(extension, now_s)
 
-    def _member_changed(self, extension: str) -> None:
-        words = [self.queues[name].members[extension] for name in self._queues_of.get(extension, ())]
+    def _seat(self, desks: set[str], now_s: float) -> None:
+        """Ties these desks to who sits there now."""
+        assert self._seats
+        moved = [self._extension_of.pop(desk) for desk in desks if desk in self._extension_of]
+        for extension in moved:
+            del self._desk_of[extension]
+        for desk in desks:
+            now = self._seats.who(desk)
+            if now:
+                self._desk_of[now], self._extension_of[desk] = desk, now
+        for desk in desks:
+            self._hear_word(desk, now_s)
+        for extension in moved:
+            self._count_member(extension)
+
+    def _member_changed(self, extension: str, now_s: float) -> None:
         desk = self._desk_of.get(extension)
         if desk:
-            self.desks[desk].member = words[-1].state if words else None
-            self.desks[desk].paused = bool(words) and all(word.paused for word in words)
-            self._conclude(desk)
+            self._hear_word(desk, now_s)
         self._count_member(extension)
+
+    def _hear_word(self, name: str, now_s: float) -> None:
+        """The PBX's word about a desk, as it is now; what was heard last holds for all queues."""
+        desk, extension = self.desks[name], self._extension_of.get(name, "")
+        words = [self.queues[queue].members[extension] for queue in self._queues_of.get(extension, ())]
+        desk.member = words[-1].state if words else None
+        desk.paused = bool(words) and all(word.paused for word in words)
+        if self._seats and desk.asked:
+            away = self.sources.get(ASTERISK, NOT_HEARD)
+            why = PBX_AWAY if away else CROWDED if self._seats.crowded(name) else NOBODY
+            desk.untied = "" if extension else why
+        self._conclude(name, now_s)
 
     def _count_member(self, extension: str) -> None:
         """Counts a member where its desk's status, or the PBX's word, puts it."""
@@ -275,10 +338,12 @@ class Floor:
 
     # The conclusion --------------------------------------------------------------
 
-    def _conclude(self, name: str) -> None:
+    def _conclude(self, name: str, now_s: float) -> None:
         before = self.status.get(name)
         now = conclude(self.desks[name])
         self._touch("desks", name)
+        if self.truth.look(name, self.desks[name], now_s):
+            self._touch("findings", name)
         if now == before:
             return
         self.status[name] = now
@@ -287,6 +352,15 @@ class Floor:
         self.by_status[now[0]] += 1
         if name in self._extension_of:
             self._count_member(self._extension_of[name])
+
+    def check_truth(self, now_s: float, is_open: bool = True) -> None:
+        """Looks what no longer fits, or fits again; call it twice a second. `is_open`: by the opening hours."""
+        changed = self.truth.due(now_s)
+        if is_open != self.truth.open:
+            self.truth.open = is_open
+            changed |= {name for name, desk in self.desks.items() if self.truth.look(name, desk, now_s)}
+        for name in changed:
+            self._touch("findings", name)
 
     def _touch(self, what: str, name: str) -> None:
         getattr(self.touched, what).add(name)
@@ -306,6 +380,21 @@ def untold(queue: floorplan.Queue) -> frozenset[str]:
 def _sources(plan: Plan) -> list[str]:
     pbx = [ASTERISK] if plan.pbx.asterisk or any(queue.pbx for queue in plan.queue) else []
     return [*pbx, *(source.id for source in plan.source)]
+
+
+def _seats(plan: Plan) -> Seats | None:
+    if plan.site.seating == "fixed":
+        return None
+    return Seats({desk.device: desk.id for desk in plan.desk if desk.device})
+
+
+def _forget_readings(desk: Desk, senses: frozenset[str]) -> None:
+    """A board has started anew: what it read before is no longer so."""
+    desk.heard = False
+    if PHONE in senses:
+        desk.phone, desk.phone_why = None, ""
+    desk.in_call = desk.rings = desk.muted = desk.docked = None
+    desk.headset_why = ""
 
 
 def _senses(place: BoardInput) -> list[str]:

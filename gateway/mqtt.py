@@ -194,3 +194,4 @@ class Line:
         if sock is not None:
             self._unwatch(asyncio.get_running_loop(), sock)
             sock.close()
+        client.on_socket_close = client.on_socket_unregister_write = None  # it may outlive the loop

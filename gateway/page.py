@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, Header, Query, Response
+from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
@@ -35,6 +36,19 @@ SAFE_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-cache"),
 )
+
+
+# How what is asked in an address is written; what was asked instead is not repeated.
+ASKED = {
+    "by": "by is quarter or day",
+    "from": "from is a day, written as 2026-03-29",
+    "to": "to is a day, written as 2026-03-29",
+}
+BACKWARDS = "from is after to: the first day comes first"
+NOT_AS_ASKED: dict[str, Any] = {
+    "description": "Asked otherwise than it can be: how, in words",
+    "content": {"text/plain": {}},
+}
 
 
 class PlanSite(BaseModel):
@@ -123,6 +137,12 @@ def app(
     walls = {wall.id for wall in plan.wall}
     pictures: dict[str, tuple[float, str, bytes]] = {}  # by wall: drawn when, its tag, the PNG
 
+    @page.exception_handler(RequestValidationError)
+    async def not_as_asked(request: Request, error: RequestValidationError) -> PlainTextResponse:
+        names = dict.fromkeys(str(problem["loc"][-1]) for problem in error.errors())
+        words = [ASKED[name] for name in names if name in ASKED]
+        return PlainTextResponse("; ".join(words) or "this cannot be asked like this", 422)
+
     @page.get("/", include_in_schema=False)
     async def index() -> FileResponse:
         return FileResponse(FILES / "index.html")
@@ -167,6 +187,7 @@ def app(
             200: {"description": "What the wall shows", "content": {"image/png": {}}},
             304: {"description": "The picture you have is the one it shows"},
             404: {"description": "No such wall, or no picture yet", "content": {"text/plain": {}}},
+            422: NOT_AS_ASKED,
         },
     )
     async def wall_picture(wall: str, if_none_match: str | None = Header(None)) -> Response:
@@ -199,6 +220,7 @@ def app(
         responses={
             200: {"description": "One line an interval of one queue", "content": {"text/csv": {}}},
             404: {"description": "Nothing is kept, or not of that queue", "content": {"text/plain": {}}},
+            422: NOT_AS_ASKED,
         },
     )
     def what_was(
@@ -208,6 +230,8 @@ def app(
         queue: str | None = None,
     ) -> Response:
         """Totals of each queue by quarter of an hour or by day, from and to a day of the site's own calendar."""
+        if first and last and first > last:
+            return PlainTextResponse(BACKWARDS, 422)
         try:
             lines = history(by=by, first=first, last=last, queue=queue)
         except StoreError as error:

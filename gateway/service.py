@@ -26,14 +26,20 @@ from firmware import contract
 from floorplan import Plan, SiteError
 from gateway import erlang, export, page
 from gateway.book import Book
+from gateway.desk import faults, seen
+from gateway.faults import Faults
 from gateway.floor import ASTERISK, Floor, Queue
 from gateway.mqtt import Line
 from gateway.news import News
+from gateway.phones import http as phones_http
+from gateway.phones.phones import Phones
+from gateway.phones.token import token_of
 from gateway.queues import push, push_http
 from gateway.queues.asterisk import Asterisk
 from gateway.queues.events import Event
 from gateway.queues.push import Push, PushError, decode, parse_push_topic
 from gateway.says import Says
+from gateway.seldom import Seldom
 from gateway.walls import Walls
 from wallboard.mirror import mirror_png
 
@@ -45,6 +51,7 @@ NEEDED_S = 1.0  # how often, at most, it is reckoned how many desks a queue need
 PIECE_LINES = 500  # of the CSV, sent together
 LOG_S = 60.0
 LOGGED_MOST = 1000
+STANDING_MOST = 100  # findings whose length is said anew with each beat
 START_S = 10.0  # after this a start is over, whoever is still missing
 
 
@@ -67,6 +74,7 @@ class Gateway:
         self.news = News()
         self.says = Says(plan.site.id, self.news)
         self.floor = Floor(plan, clock(), self._touched, keep=True)
+        self._faults = Faults(log.warning)
         self.book = Book(plan, self.floor, clock, changed=self._touched)
         self.walls = Walls(plan)
         self.line = self.says.line = Line(
@@ -84,6 +92,7 @@ class Gateway:
             self._broker_away,
         )
         self.asterisk, self.pushes = self._remind()
+        self.phones = Phones(plan, self.floor.hear_phone, clock)
         self.book.marks = self._marks
         self.says.say("gateway/state", (), {"state": "ready", "boot": self.boot})
         for wall, (board, panel) in self.walls.panels.items():
@@ -140,14 +149,17 @@ class Gateway:
             await self.book.close()
 
     def _routers(self) -> list[APIRouter]:
-        """Further addresses of the page: where sources push."""
+        """Further addresses of the page: where sources push, and what IP phones call."""
+        routers = []
         tokens = {source.id: floorplan.secret(source.secret_file) or "" for source in self.plan.source}
-        if not tokens:
-            return []
         try:
-            return [push_http.routes(self.pushes, tokens, self.book.saved, self._log_once)]
+            if tokens:
+                routers.append(push_http.routes(self.pushes, tokens, self.book.saved, self._log_once))
         except ValueError as error:
             raise SiteError(f"[[source]] secret_file: {error}") from error
+        if self.phones:
+            routers.append(phones_http.routes(self.phones, token_of(self.plan), self._clock))
+        return routers
 
     def _end(self, web: uvicorn.Server) -> None:
         self.news.close()
@@ -214,6 +226,9 @@ class Gateway:
         while True:
             await asyncio.sleep(CHECK_S)
             self.floor.check_boards(self._clock())
+            self.phones.due(self._clock())
+            self.floor.check_truth(self._clock(), self.book.is_open() is not False)
+            self._faults.due(self._clock())
             for source in self.pushes.values():
                 source.due(self._clock())
 
@@ -232,12 +247,14 @@ class Gateway:
         self.floor.staff(touched.queues, now_s)
         if self.walls.refresh(touched.queues, self.floor):
             self._each(("values",), lambda _: self._say_values())
-        self._each(touched.desks, self._say_desk)
+        self._each(touched.desks, lambda name: self._say_desk(name, now_s))
+        self._each(touched.findings, lambda name: self._say_finding(name, now_s))
         self._each(touched.queues, lambda name: self._say_queue(name, now_s))
         self._each(touched.walls, lambda name: self._say_wall(name, now_s))
         self._each(touched.boards, lambda name: self._say_board(name, now_s))
         self.says.say("floor/now", (), {
             **self.floor.by_status, "boards_lost": self.floor.boards_lost, "refused": self.floor.refused,
+            "findings": len(self.floor.truth.findings),
         })  # fmt: skip
         for name, away in self.floor.sources.items():
             kind = "asterisk" if name == ASTERISK else "push"
@@ -269,13 +286,32 @@ class Gateway:
         fields = {"boot": self.boot, "seq": self.walls.seq, "numbers": self.walls.numbers}
         self.says.say("values", (), fields)
 
-    def _say_desk(self, name: str) -> None:
-        desk = self.floor.desks[name]
+    def _say_desk(self, name: str, now_s: float) -> None:
+        desk = seen(self.floor.desks[name])
         status, reason = self.floor.status[name]
+        wrong = "; ".join(faults(desk))
+        if not desk.dark and not desk.lost:
+            self._faults.hear(name, faults(desk), now_s)
+        muted = desk.muted if desk.phone_muted is None else desk.phone_muted or bool(desk.muted)
         self.says.say("desk/+/now", (name,), {
-            "status": status, "reason": reason[:160], "phone": desk.phone, "in_call": desk.in_call,
-            "muted": desk.muted, "docked": desk.docked, "missed": desk.missed,
+            "status": status, "reason": reason[:160], "fault": wrong[:160], "phone": desk.phone,
+            "in_call": desk.in_call, "rings": desk.rings, "muted": muted, "docked": desk.docked,
+            "missed": desk.missed,
         })  # fmt: skip
+
+    def _say_finding(self, name: str, now_s: float) -> None:
+        """What does not fit at a desk, or that all does; the page has a document only of the former."""
+        found = self.floor.truth.findings.get(name)
+        fields: dict[str, Any] = {"kind": None, "for_s": None, "desk": "", "pbx": "", "todo": ""}
+        if found:
+            for_s = max(0, int(now_s - found.since_s))
+            fields = {"kind": found.kind, "for_s": for_s, "desk": found.desk[:160], "pbx": found.pbx[:160],
+                      "todo": found.todo[:160]}  # fmt: skip
+        self.says.say("desk/+/finding", (name,), fields)
+        if found:
+            self.news.say(f"finding/{name}", fields)
+        else:
+            self.news.forget(f"finding/{name}")
 
     def _say_queue(self, name: str, now_s: float) -> None:
         queue = self.floor.queues[name]
@@ -319,6 +355,12 @@ class Gateway:
             self._say_beat()
             self._say_history()
             self._say_known()
+            self._say_standing()
+
+    def _say_standing(self) -> None:
+        """For how long findings have stood: of the first ones, so that a house full of them costs no more."""
+        standing = itertools.islice(self.floor.truth.findings, STANDING_MOST)
+        self._each(list(standing), lambda name: self._say_finding(name, self._clock()))
 
     def _say_known(self) -> None:
         """Where nothing happens, an oldest wait grows and a half hour moves on all the same."""
@@ -346,6 +388,8 @@ class Gateway:
             "history": self.book.state.reason or self.book.state.state,
             "boards_unheard": len(waiting),
         }
+        if self.phones:
+            facts["phones_refused"] = dict(self.phones.counts)
         return not self.floor.broker_away and settled, facts
 
     def history(self, **asked: Any) -> Iterator[str]:
@@ -415,6 +459,7 @@ def serve(plan: Plan, host: str, port: int) -> None:
     import uvloop
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn.error").addFilter(Seldom())
 
     async def run() -> None:
         await Gateway(plan).run(host, port)

@@ -89,18 +89,26 @@ class SimulatedFloor:
             self._later(row.at_h * HOUR_S, self._come_all, theirs[row.queue], late)
 
     def _at_desks(self) -> list[Person]:
-        return [Person(desk.id, desk.extension, None, None) for desk in self.plan.desk if desk.extension]
+        return [Person(desk, name, None, None, device) for desk, (name, device) in self._members().items()]
+
+    def _members(self) -> dict[str, tuple[str, str]]:
+        """Desk → (member, device) of everybody who works: where seats are not fixed, they log in by a number."""
+        if self.plan.site.seating == "fixed":
+            return {desk.id: (desk.extension, "") for desk in self.plan.desk if desk.extension}
+        devices = [(desk.id, desk.device) for desk in self.plan.desk if desk.device]
+        return {desk: (f"Local/{1001 + n}@agents", device) for n, (desk, device) in enumerate(devices)}
 
     def _at_boards(self) -> list[Person]:
-        extension = {desk.id: desk.extension for desk in self.plan.desk}
+        members = self._members()
         people = []
         for board in self.plan.board:
             if board.control and board.inputs:
                 hands = Hands(board.control)
                 self.hands.append(hands)
                 for place in board.inputs:
-                    if name := extension[place.desk]:
-                        people.append(Person(place.desk, name, place, hands))
+                    if place.desk in members:
+                        name, device = members[place.desk]
+                        people.append(Person(place.desk, name, place, hands, device))
         return people
 
     def _come_all(self, queue: str, people: list[Person]) -> None:
@@ -109,7 +117,7 @@ class SimulatedFloor:
 
     def _come(self, queue: str, person: Person) -> None:
         person.queue = queue
-        self.pbx.add_member(queue, person.extension)
+        self.pbx.add_member(queue, person.extension, person.device)
         self._expect_break(person)
         self._be_free(person)
 
@@ -135,7 +143,11 @@ class SimulatedFloor:
             self._break(person)
 
     def _break(self, person: Person) -> None:
-        person.busy, person.break_due = True, False
+        person.break_due = False
+        if self._habits[person.queue].forgets_to_pause():
+            self._slip_away(person)
+            return
+        person.busy = True
         self.pbx.pause(person.extension, True)
         person.dock()
         self._later(self._habits[person.queue].break_s(), self._end_break, person)
@@ -145,6 +157,18 @@ class SimulatedFloor:
         self.pbx.pause(person.extension, False)
         self._expect_break(person)
         self._be_free(person)
+
+    def _slip_away(self, person: Person) -> None:
+        """A break that the phone system is not told of: calls ring at an empty desk."""
+        person.away = True
+        person.dock()
+        self._later(self._habits[person.queue].break_s(), self._come_back, person)
+        self._be_free(person)
+
+    def _come_back(self, person: Person) -> None:
+        person.away = False
+        person.put_on()
+        self._expect_break(person)
 
     # Callers ---------------------------------------------------------------------
 
@@ -197,7 +221,7 @@ class SimulatedFloor:
         person.ring()
         habits = self._habits[person.queue]
         react_s = habits.react_s()
-        if habits.misses_it() or react_s >= self.settings.ring_s:
+        if person.away or habits.misses_it() or react_s >= self.settings.ring_s:
             hand = self._later(self.settings.ring_s, self._miss, call, person)
         else:
             hand = self._later(react_s, self._lift, call, person)

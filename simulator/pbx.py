@@ -41,6 +41,7 @@ class Member:
 
     extension: str  # as `queue show` prints it
     name: str
+    device: str  # whose state it has
     state: int = IDLE
     paused: bool = False
     since: float = 0.0  # when it was added
@@ -144,13 +145,19 @@ class Pbx:
         self._queues[queue] = Queue(queue)
         self.counts[queue] = Counts()
 
-    def add_member(self, queue: str, extension: str) -> None:
-        """Makes a phone a member of a queue; the same phone may be in several."""
+    def add_member(self, queue: str, extension: str, device: str = "") -> None:
+        """Makes a phone a member of a queue; the same phone may be in several.
+
+        `device`: where the member sits, where that has another name; it moves by leaving and coming again.
+        """
         place = self._queues[queue]
         member = self._members.get(extension)
         if member is None:
-            member = Member(extension, f"Agent {len(self._members) + 1}", since=self.clock())
+            number = len(self._members) + 1
+            member = Member(extension, f"Agent {number}", device or extension, since=self.clock())
             self._members[extension] = member
+        elif device:
+            member.device = device
         place.members[extension] = member
         self._tell("QueueMemberAdded", self._member_rows(place, member))
 
@@ -413,7 +420,7 @@ class Pbx:
 
     def _member_figures(self, member: Member, reason: str = "") -> list[Row]:
         return [
-            ("StateInterface", member.extension), ("Membership", "dynamic"), ("Penalty", 0),
+            ("StateInterface", member.device), ("Membership", "dynamic"), ("Penalty", 0),
             ("CallsTaken", member.taken), ("LastCall", member.last_call),
             ("LastPause", member.last_pause), ("LoginTime", int(member.since)),
             ("InCall", int(member.state == BUSY)), ("Status", member.state),

@@ -10,33 +10,38 @@ from floorplan import Simulator
 from simulator.hands import Hands
 
 RING_ON_S, RING_OFF_S = 1.0, 4.0  # Norway: one second of ringing, four of silence
+BLINK_S = 0.5  # the lamp of a headset base while it rings: so long on, so long off
 
 
 class Person:
     """Whoever sits at one desk today. Verbs are what a camera would see; without hands, nobody looks."""
 
-    def __init__(self, desk: str, extension: str, place: floorplan.BoardInput | None, hands: Hands | None):
+    def __init__(self, desk: str, extension: str, place: floorplan.BoardInput | None, hands: Hands | None,
+                 device: str = ""):  # fmt: skip
         self.desk = desk
         self.extension = extension
+        self.device = device  # of the desk, where seats are not fixed
         self.queue = ""  # the one that is served, by its name at the PBX; empty: none yet
         self.busy = False  # ringing, talking, writing something down, or on a break
         self.break_due = False
+        self.away = False  # from a desk that the phone system takes for staffed
         self._place = place
         self._hands = hands
         self._ringing: asyncio.Task[None] | None = None
         self.put_on()
 
     def ring(self) -> None:
-        """The line starts to ring, in the country's rhythm."""
+        """The line starts to ring, in the country's rhythm, and the headset's lamp to blink."""
         self.quiet()
         if self._hands:
             self._ringing = asyncio.create_task(self._ring())
 
     def quiet(self) -> None:
-        """The line stops ringing."""
+        """The line stops ringing, and the lamp blinking."""
         if self._ringing:
             self._ringing.cancel()
             self._ringing = None
+            self._headset("pin", made=False)  # at once: a call may light it in the same moment
 
     def lift(self) -> None:
         """Handset up; the headset's lamp goes on."""
@@ -61,11 +66,18 @@ class Person:
         try:
             while True:
                 self._phone("ring", made=True)
-                await asyncio.sleep(RING_ON_S)
+                await self._blink(RING_ON_S)
                 self._phone("ring", made=False)
-                await asyncio.sleep(RING_OFF_S)
+                await self._blink(RING_OFF_S)
         finally:
             self._phone("ring", made=False)
+
+    async def _blink(self, seconds: float) -> None:
+        for _ in range(round(seconds / BLINK_S / 2)):
+            self._headset("pin", made=True)
+            await asyncio.sleep(BLINK_S)
+            self._headset("pin", made=False)
+            await asyncio.sleep(BLINK_S)
 
     def _phone(self, key: str, made: bool) -> None:
         if self._hands and self._place:
@@ -79,7 +91,7 @@ class Person:
                key: str, made: bool) -> None:  # fmt: skip
         pin = getattr(part, key, None)
         if part and pin:
-            active = (getattr(part, "dock_active", None) if key == "dock" else None) or part.active
+            active = getattr(part, f"{key}_active", None) or part.active
             hands.set(pin, int(made != (active == "low")))
 
 
@@ -106,6 +118,11 @@ class Habits:
     def misses_it(self) -> bool:
         """Whether a ringing phone is let ring."""
         return self._dice.random() < self._mean.ring_no_answer
+
+    def forgets_to_pause(self) -> bool:
+        """Whether a break is taken without telling the phone system."""
+        share = self._mean.forgotten_pauses
+        return share > 0 and self._dice.random() < share
 
     def talk_s(self) -> float:
         """A conversation."""

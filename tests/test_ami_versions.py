@@ -77,10 +77,10 @@ def test_a_members_state(
 ) -> None:
     adapter = Adapter({"800": "help"})
     said = member(name, interface, state_interface, 6, version)
-    assert hear(adapter, said) == [events.Member("help", extension, "ringing", False)]
+    assert hear(adapter, said) == [events.Member("help", extension, "ringing", False, state_interface)]
     assert hear(adapter, said) == []  # nothing new
     paused = member(name, interface, state_interface, 2, version, paused=1)
-    assert hear(adapter, paused) == [events.Member("help", extension, "busy", True)]
+    assert hear(adapter, paused) == [events.Member("help", extension, "busy", True, state_interface)]
     gone = member("QueueMemberRemoved", interface, state_interface, 2, version)
     assert hear(adapter, gone) == [events.MemberGone("help", extension)]
     assert extension_key(interface) == extension_key(extension) == extension
@@ -114,7 +114,7 @@ def test_a_list_and_a_call(version: int) -> None:
     assert isinstance(joined, events.Joined) and (joined.call, joined.at_s) == (1, 960.0)
     assert told[1:] == [
         events.Waiting("help", ((1, 960.0),)),
-        events.Member("help", "Local/2001@from-queue", "idle", False),
+        events.Member("help", "Local/2001@from-queue", "idle", False, "hint:2001@ext-local"),
         events.Back(),
     ]
     answer = (

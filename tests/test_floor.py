@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 import floorplan
-from gateway.desk import Desk, conclude
+from firmware import contract
+from gateway.desk import HEADSET_WHY, PHONE_WHY, Desk, conclude, faults
+from gateway.faults import Faults
 from gateway.floor import Floor
 from gateway.queues import events
 
@@ -235,6 +237,25 @@ def test_a_pbx_that_is_away_takes_its_word_back(clock: Clock) -> None:
         ({"board": "row-a", "phone": "idle", "docked": True}, "away"),
         ({"board": "row-a", "phone": "idle", "docked": False}, "free"),
         ({"board": "row-a", "phone": "unknown"}, "unknown"),
+        ({"board": "row-a", "phone": "idle", "rings": True}, "ringing"),
+        ({"board": "row-a", "phone": "unknown", "phone_why": "it chatters"}, "unknown"),
+        ({"board": "row-a", "phone": "unknown", "phone_why": "it chatters", "member": "idle"}, "unknown"),
+        ({"board": "row-a", "phone": "unknown", "phone_why": "it chatters", "member": "busy"}, "talking"),
+        ({"board": "row-a", "phone": "unknown", "phone_why": "it chatters", "docked": False}, "unknown"),
+        ({"board": "row-a", "phone": "unknown", "phone_why": "it chatters", "docked": True}, "away"),
+        ({"board": "row-a", "phone": "unknown", "phone_why": "it chatters", "in_call": False}, "free"),
+        ({"board": "row-a", "phone": "unknown", "in_call": True}, "talking"),
+        ({"board": "row-a", "phone": "idle", "headset_why": "it floods"}, "free"),
+        ({"board": "row-a", "heard": True, "headset_why": "it floods"}, "unknown"),
+        ({"board": "row-a", "heard": True, "member": "idle"}, "unknown"),
+        ({"phone_by": "url"}, "unknown"),
+        ({"phone_by": "url", "phone": "idle"}, "free"),
+        ({"phone_by": "url", "phone": "talking", "board": "row-a", "lost": "cut off", "docked": True}, "talking"),
+        ({"phone_by": "url", "phone": "idle", "board": "row-a", "lost": "cut off", "in_call": True}, "free"),
+        ({"phone_by": "url", "board": "row-a", "lost": "cut off"}, "lost"),
+        ({"phone_by": "url", "phone": "idle", "board": "row-a", "dark": "broker away"}, "unknown"),
+        ({"phone": "idle", "board": "row-a", "untied": "nobody is here"}, "unknown"),
+        ({"phone": "talking", "board": "row-a", "untied": "nobody is here"}, "talking"),
         ({"member": "idle"}, "free"),
         ({"member": "unavailable"}, "away"),
         ({}, "unknown"),
@@ -245,3 +266,84 @@ def test_a_desk_is_concluded_from_what_is_known(known: dict[str, Any], status: s
     assert concluded == status
     assert reason
     assert "{" not in reason
+
+
+def headset(clock: Clock, why: str | None = None, **known: bool) -> None:
+    clock.seq += 1
+    names = ("link", "in_call", "ringing", "muted", "docked", "worn")
+    fields: dict[str, Any] = {name: known.get(name) for name in names}
+    clock.board(HEADSET, "0", **fields, why=why, seq=clock.seq, boot=clock.boot, age_ms=0)
+
+
+def test_a_sensor_that_tells_nothing_says_why_and_the_other_one_goes_on(clock: Clock) -> None:
+    clock.ready()
+    clock.phone(0, "idle")
+    headset(clock, why="flood")
+    assert clock.floor.status["a1"] == ("free", "handset down, nobody rings")
+    assert faults(clock.floor.desks["a1"]) == [HEADSET_WHY["flood"]]
+    clock.seq += 1
+    clock.board(PHONE, "0", state="unknown", why="chatter", seq=clock.seq, boot="b1", age_ms=0)
+    assert clock.floor.status["a1"] == ("unknown", f"{PHONE_WHY['chatter']}; {HEADSET_WHY['flood']}")
+    headset(clock, in_call=True)
+    assert clock.status("a1") == "talking"
+    assert faults(clock.floor.desks["a1"]) == [PHONE_WHY["chatter"]]
+    clock.phone(0, "idle")
+    assert faults(clock.floor.desks["a1"]) == []
+
+
+def test_every_why_of_the_contract_has_its_words(clock: Clock) -> None:
+    (whys,) = [kind for name, kind, _ in contract.fields_of(PHONE) if name == "why?"]
+    assert set(whys) == set(PHONE_WHY) == set(HEADSET_WHY)
+    clock.ready()
+    for why in whys:
+        headset(clock, why=why)
+        (said,) = faults(clock.floor.desks["a1"])
+        assert len(said) <= 79 and "{" not in said  # two of them have room in one message
+        assert clock.floor.status["a1"] == ("unknown", said)
+
+
+def test_a_headset_that_rings_makes_the_desk_ring(clock: Clock) -> None:
+    clock.ready()
+    headset(clock, in_call=False, ringing=True)
+    assert clock.floor.status["a1"] == ("ringing", "the headset rings")
+
+
+def test_a_phone_that_tells_by_itself_is_heard_without_a_board(clock: Clock) -> None:
+    clock.floor.hear_phone("c1", "talking", True, "", clock.now_s)
+    assert clock.floor.status["c1"] == ("talking", "the handset is lifted")
+    assert clock.floor.desks["c1"].phone_muted is True
+    clock.floor.hear_phone("c1", "unknown", None, "nothing heard of it for 4 h", clock.now_s)
+    assert clock.floor.status["c1"] == ("unknown", "nothing heard of it for 4 h")
+    assert clock.floor.desks["c1"].phone_muted is None
+    clock.floor.hear_phone("c1", "idle", None, "of no meaning", clock.now_s)
+    assert (clock.status("c1"), faults(clock.floor.desks["c1"])) == ("free", [])
+
+
+def test_what_is_heard_last_of_a_member_holds_whatever_other_queues_say(clock: Clock) -> None:
+    """Asterisk tells of a device queue by queue; one of them is late."""
+    for state in ("ringing", "busy", "idle", "ringing"):
+        for queue in ("norsk", "polski"):
+            clock.floor.hear_source("asterisk", member(queue, "SIP/3", state), clock.now_s)
+            assert clock.floor.desks["c1"].member == state
+
+
+def test_a_fault_is_logged_once_when_it_begins_and_once_when_it_is_over() -> None:
+    said: list[str] = []
+    known = Faults(lambda text, *values: said.append(text % values))
+    for step in range(6000):  # ten minutes of a contact that chatters, with a word of it ten times a second
+        known.hear("a1", ["the hook contact chatters"] if step % 20 < 13 else [], step / 10)
+        known.due(step / 10)
+    assert said == ["desk a1: the hook contact chatters"]
+    known.hear("a1", ["the hook contact chatters", "the headset floods"], 600.0)
+    known.hear("a2", ["the hook contact chatters"], 600.0)
+    assert said[1:] == ["desk a1: the headset floods", "desk a2: the hook contact chatters"]
+    known.hear("a1", [], 610.0)
+    known.due(669.0)
+    assert len(said) == 3
+    known.due(670.5)
+    assert sorted(said[3:]) == [
+        "desk a1 is well again, after 10 s: the headset floods",
+        "desk a1 is well again, after 610 s: the hook contact chatters",
+    ]
+    known.hear("a1", ["the hook contact chatters"], 700.0)
+    assert len(said) == 6

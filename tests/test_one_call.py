@@ -93,6 +93,25 @@ def test_a_caller_rings_at_a_desk_is_answered_and_hangs_up(house: House, ear: Ea
     assert not [topic for topic, _, retained in ear.heard if retained and topic.endswith("/command")]
 
 
+def test_a_call_that_rings_at_an_empty_desk_is_told_until_somebody_takes_it(house: House, ear: Ear) -> None:
+    house.pin("row-a", "GP5", 0)  # the headset lies in its cradle
+    house.wait("it is docked", lambda: house.now("desk/a1").get("docked"))
+    call = house.pbx.join("norsk")
+    house.pbx.ring(call, "Local/1001@agents")
+    took_s = house.wait("it is found", lambda: house.now("finding/a1").get("kind") == "empty-desk-rings", 15)
+    assert took_s > 7.5  # two rings are nobody's fault
+    finding = ear.latest["desk/a1/finding"]
+    assert finding["desk"] == "the handset is on its hook, the headset is in no call, the headset lies in its cradle"
+    assert finding["pbx"] == "a call rings there"
+    assert house.now("floor")["findings"] == 1
+    house.pin("row-a", "GP5", 1)
+    house.pin("row-a", "GP2", 0)
+    house.pbx.answer(call)
+    house.wait("it is taken back", lambda: not house.now("finding/a1"), 5)
+    assert ear.latest["desk/a1/finding"]["kind"] is None
+    assert {topic for topic, fields, _ in ear.heard if fields.get("kind") == "empty-desk-rings"} == {"desk/a1/finding"}
+
+
 def test_a_call_that_is_given_up_is_counted_as_that(house: House) -> None:
     call = house.pbx.join("polski")
     house.wait("one waits", lambda: house.now("queue/polski").get("waiting") == 1)

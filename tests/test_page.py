@@ -669,6 +669,29 @@ def test_every_answer_carries_the_safe_headers_and_nothing_comes_from_elsewhere(
     assert known == set(paths)
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("from=yesterday", "from is a day, written as 2026-03-29"),
+        ("to=2026-02-30", "to is a day, written as 2026-03-29"),
+        ("by=week", "by is quarter or day"),
+        ("by=%3Cscript%3E&from=1&to=", "by is quarter or day; from is a day"),
+        ("from=2026-03-30&to=2026-03-29", "from is after to: the first day comes first"),
+    ],
+)
+def test_totals_asked_for_wrongly_say_how_to_ask(served: Served, asked: str, words: str) -> None:
+    status, headers, body = served.get("/api/history.csv?" + asked)
+    assert (status, headers["content-type"].split(";")[0]) == (422, "text/plain")
+    assert words in body.decode()
+    for given in re.findall(r"=([^&]+)", asked):
+        assert given not in body.decode() or given in ("quarter", "day")
+    told = json.loads(served.get("/openapi.json")[2])
+    asking = told["paths"]["/api/history.csv"]["get"]
+    assert set(asking["responses"]) == {"200", "404", "422"}
+    assert set(asking["responses"]["422"]["content"]) == {"text/plain"}
+    assert "HTTPValidationError" not in json.dumps(told)
+
+
 def test_a_walls_picture_is_drawn_once_for_many_pages(served: Served) -> None:
     served.pictures = {"wall-0": png("red")}
     status, headers, body = served.get("/walls/wall-0.png")

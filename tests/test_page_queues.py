@@ -360,6 +360,26 @@ STICKING_OUT = """() => [...document.querySelectorAll(".queue")].flatMap((queue)
 })"""
 
 
+def test_two_queues_are_seen_whole_on_a_laptops_screen(browser: Browser) -> None:
+    """1280x800, with waits, rates and the longest formula: neither card is cut off, and nothing has to be scrolled."""
+    site = house(2)
+    target = site.queue[0].target.model_copy(update={"formula": FORMULAS[-1]})
+    rows = tuple(queue.model_copy(update={"target": target}) for queue in site.queue)
+    served = Served(site.model_copy(update={"queue": rows}))
+    try:
+        served.say({f"queue/{queue.id}": {**QUEUE, "oldest_wait_s": 400} for queue in rows})
+        for language in ("en-GB", "nb-NO", "sv-SE"):
+            with opened(browser, served.address, 1280, 800, locale=language) as page:
+                for queue in rows:
+                    expect(card(page, queue.id).locator(".today dd").first).to_be_visible()
+                bottoms = page.eval_on_selector_all(".queue", "all => all.map(e => e.getBoundingClientRect().bottom)")
+                assert len(bottoms) == 2 and max(bottoms) <= 800
+                size = page.locator("#queue-cards").evaluate("e => [e.scrollHeight, e.clientHeight]")
+                assert size[0] <= size[1], language
+    finally:
+        served.stop()
+
+
 # After these the desks have been arranged anew for the new width.
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 

@@ -561,6 +561,28 @@ def test_in_real_time_hands_lift_and_put_down_what_rings() -> None:
     assert hook[:4] == ["GP2 0", "GP2 1", "GP2 0", "GP2 1"]
     assert did.index("GP3 0") < did.index("GP2 0") < did.index("GP2 1")  # it rang before
     assert pbx.counts["a"].answered >= 2
+    lifted, down = did.index("GP2 0"), did.index("GP2 1")
+    assert {"GP4 0", "GP4 1"} <= set(did[did.index("GP3 0") - 1 : lifted + 1])  # the headset's lamp blinked
+    lamp = [step for step in did[lifted : down + 2] if step.startswith("GP4 ")]
+    assert lamp[0] == "GP4 0" and lamp[-1] == "GP4 1"  # and was lit while it was in the call
+    assert "GP4 1" not in did[lifted:down]
+
+
+def test_a_forgotten_pause_lets_calls_ring_where_nobody_is(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    missed: list[int] = []
+
+    def miss(call: int) -> bool:
+        missed.append(call)
+        return no_answer(call)
+
+    with Day(plan_of(["a"], 3, calls_per_minute=6, ring_no_answer=0, react_s=1, pauses_per_hour=30, pause_s=60,
+                     forgotten_pauses=1), seed, BEGAN_S) as day:  # fmt: skip
+        no_answer = day.pbx.no_answer
+        monkeypatch.setattr(day.pbx, "pause", lambda *_: pytest.fail("the phone system was told"))
+        monkeypatch.setattr(day.pbx, "no_answer", miss)
+        day.live(3600)
+        assert day.pbx.counts["a"].answered > 50
+    assert len(missed) > 10
 
 
 def test_an_error_in_the_middle_of_the_day_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

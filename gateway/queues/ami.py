@@ -40,6 +40,7 @@ KEEP = {
     b"uniqueid": "Uniqueid",
     b"interface": "Interface",  # a member, in events
     b"location": "Location",  # the same, in lists
+    b"stateinterface": "StateInterface",  # its device: where it sits, in a house without fixed seats
     b"status": "Status",
     b"paused": "Paused",
     b"holdtime": "HoldTime",  # whole seconds

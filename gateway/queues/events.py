@@ -124,6 +124,7 @@ class Member:
     extension: str
     state: str
     paused: bool
+    device: str = ""  # whose state that is, where the member is reached by another name; empty: its own
 
 
 @dataclass(frozen=True, slots=True)

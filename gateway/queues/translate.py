@@ -60,6 +60,7 @@ STATES = {
     "8": "held",  # AST_DEVICE_ONHOLD
 }
 
+State = tuple[str, bool, str]  # of a member: one of STATES, paused, its device
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -96,7 +97,7 @@ class Talk:
 class Listed:
     """One queue as a list shows it, while the list is being read."""
 
-    members: dict[str, tuple[str, bool]] = field(default_factory=dict)  # extension → state, paused
+    members: dict[str, State] = field(default_factory=dict)  # by extension
     callers: list[tuple[bytes, float]] = field(default_factory=list)  # key, seconds waited
 
 
@@ -139,7 +140,7 @@ class Adapter:
         self._talks: OrderedDict[bytes, Talk] = OrderedDict()  # key → an answered call
         self._talks_of: dict[tuple[str, str], list[bytes]] = {}  # queue, extension → keys
         self._done: OrderedDict[tuple[bytes, str, str, str], None] = OrderedDict()  # ends of talks
-        self._members: dict[tuple[str, str], tuple[str, bool]] = {}  # queue, extension → state, paused
+        self._members: dict[tuple[str, str], State] = {}  # by queue, extension
         self._listed: set[str] = set()  # queues that the PBX has
         self._listens_s: float | None = None  # since when nothing can have been missed
         self._first_s: float | None = None  # since when anything has been heard at all
@@ -448,7 +449,7 @@ class Adapter:
             del self._members[queue, extension]
             told.append(events.MemberGone(queue, extension))
 
-    def _tell_member(self, queue: str, extension: str, state: tuple[str, bool], told: list[Event]) -> None:
+    def _tell_member(self, queue: str, extension: str, state: State, told: list[Event]) -> None:
         key = (queue, extension)
         if self._members.get(key) == state:
             return
@@ -605,8 +606,9 @@ class Adapter:
         return (queue, self._key(uid)) if queue and uid else ("", b"")
 
 
-def _member_state(block: Block) -> tuple[str, bool]:
-    return STATES.get(block.get("Status", ""), "unknown"), block.get("Paused") == "1"
+def _member_state(block: Block) -> State:
+    state = STATES.get(block.get("Status", ""), "unknown")
+    return state, block.get("Paused") == "1", block.get("StateInterface", "")
 
 
 def _seconds(text: str | None) -> float | None:

@@ -2,7 +2,7 @@
 
 import { $, make, setData, setFigure, setText, shape } from "./dom.js";
 import { flowed, mapped, TILE_LEAST } from "./placing.js";
-import { fill, number, sentence, words } from "./words.js";
+import { fill, number, sentence, told, words } from "./words.js";
 
 // A status is told by shape as well as by colour.
 export const STATUS_SHAPE = {
@@ -26,7 +26,7 @@ export function buildFloor(plan) {
     element.type = "button";
     element.tabIndex = -1;
     element.dataset.desk = row.id;
-    desks.set(row.id, { ...row, element, column: 0, line: 0, text: "" });
+    desks.set(row.id, { ...row, element, column: 0, line: 0, text: "", doc: undefined, finding: null });
     drawDesk(row.id, undefined);
   }
   document.body.dataset.desks = plan.length > MANY ? "many" : "few";
@@ -49,12 +49,17 @@ export function countOf(status, count) {
 export function drawDesk(id, doc) {
   const desk = desks.get(id);
   if (!desk) return;
+  desk.doc = doc;
   const status = doc ? doc.status : "unknown";
-  const reason = doc ? doc.reason : words.nothing_said;
+  const reason = doc ? told(doc.reason) : words.nothing_said;
+  const fault = doc?.fault ? told(doc.fault) : "";
+  const wrong = [...(desk.finding ? [desk.finding.what, desk.finding.todo] : []), fault].filter(Boolean);
   const more = doc ? moreOf(doc) : [];
-  const text = [`${desk.name}: ${words.status[status]}`, reason, ...more].map(sentence).join(". ");
+  const text = [`${desk.name}: ${words.status[status]}`, reason, ...wrong, ...more]
+    .map((part) => sentence(part).replace(/\.$/, "")).join(". ");
   if (text === desk.text) return;
-  Object.assign(desk, { text, reason, more, status });
+  Object.assign(desk, { text, reason, more, status, fault: fault === reason ? "" : fault });
+  setData(desk.element, "wrong", desk.finding ? "finding" : fault ? "fault" : "");
   setData(desk.element, "status", status);
   setData(desk.element, "shape", STATUS_SHAPE[status]);
   setData(desk.element, "said", words.status[status]);
@@ -62,9 +67,28 @@ export function drawDesk(id, doc) {
   if (about === desk) showAbout(desk);
 }
 
+// What does not fit at a desk, in words: `what`, `todo`, `both`; null: all does.
+export function markDesk(id, finding) {
+  const desk = desks.get(id);
+  if (!desk) return;
+  desk.finding = finding;
+  drawDesk(id, desk.doc);
+}
+
+// The name of a desk; null where there is none.
+export function nameOf(id) {
+  return desks.get(id)?.name ?? null;
+}
+
+export function goToDesk(id) {
+  const desk = desks.get(id);
+  if (desk) goTo(desk);
+}
+
 // What the phone and the headset say, as far as they are known.
-function moreOf({ phone, in_call, muted, docked, missed }) {
-  const parts = [words.phone[phone], words.in_call[in_call], words.docked[docked], words.muted[muted]];
+function moreOf({ phone, in_call, rings, muted, docked, missed }) {
+  const headset = words.rings[rings] || words.in_call[in_call];
+  const parts = [words.phone[phone], headset, words.docked[docked], words.muted[muted]];
   if (missed) parts.push(fill(words.missed, { n: number(missed) }));
   return parts.filter(Boolean);
 }
@@ -141,7 +165,11 @@ function showAbout(desk) {
   title.append(" ", words.status[desk.status]);
   title.dataset.status = desk.status;
   const more = desk.more.length ? [make("p", "label", sentence(desk.more.join(" · ")))] : [];
-  box.replaceChildren(title, make("p", "", sentence(desk.reason)), ...more);
+  const { what, todo, both } = desk.finding || {};
+  const wrong = [];
+  if (what) wrong.push(make("p", "wrong", shape("triangle"), what), make("p", "", todo), make("p", "label", both));
+  if (desk.fault) wrong.push(make("p", "wrong", shape("question"), sentence(desk.fault)));
+  box.replaceChildren(title, make("p", "", sentence(desk.reason)), ...wrong, ...more);
   const tile = desk.element.getBoundingClientRect();
   const below = tile.bottom + 8 + box.offsetHeight < innerHeight;
   const middle = tile.left + tile.width / 2 - box.offsetWidth / 2;

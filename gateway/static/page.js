@@ -3,6 +3,7 @@
 
 import { buildBoards, drawBoard, sumBoards } from "./boards.js";
 import { $, make, setData, setText, shape } from "./dom.js";
+import { buildFindings, drawFinding, listenToFindings, tickFindings } from "./findings.js";
 import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
 import { drawHistory } from "./history.js";
 import { buildQueues, drawGaps, drawQueue, tickQueues } from "./queues.js";
@@ -16,6 +17,7 @@ const KINDS = ["asterisk", "push", "broker"]; // in the header, in this order
 
 const DRAW = {
   desk: drawDesk,
+  finding: drawFinding,
   queue: drawQueue,
   wall: drawWall,
   board: drawBoard,
@@ -61,6 +63,7 @@ async function readPlan() {
 function build() {
   setText($("site"), plan.site.name);
   buildFloor(plan.desks);
+  buildFindings();
   buildQueues(plan.queues);
   buildWalls(plan.walls);
   buildBoards(plan.boards);
@@ -97,6 +100,7 @@ function tick() {
   drawTitle(news.old);
   if (news.old) return; // nothing ticks that may be old
   tickQueues();
+  tickFindings();
   if (!document.hidden) tickWalls();
 }
 
@@ -160,6 +164,7 @@ function drawTitle(old) {
 document.documentElement.lang = language;
 for (const element of document.querySelectorAll("[data-word]")) setText(element, words[element.dataset.word]);
 listenToFloor();
+listenToFindings();
 follow(readPlan, hear);
 setInterval(tick, TICK_MS);
 document.addEventListener("visibilitychange", tick);

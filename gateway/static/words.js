@@ -1,5 +1,6 @@
 // What the page says, in whose language, and how numbers and times are written.
 
+import { TOLD } from "./told.js";
 import { en } from "./words_en.js";
 import { nb } from "./words_nb.js";
 import { sv } from "./words_sv.js";
@@ -18,6 +19,32 @@ const percentage = new Intl.NumberFormat(language, { style: "percent" });
 // A text with the names in braces filled in.
 export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+// The gateway's sentences: whole, or in their parts.
+const here = Object.entries(TOLD[language] || {});
+const exactly = new Map(here);
+const patterns = here.filter(([text]) => text.includes("{")).map(([text, words]) => [
+  new RegExp("^" + text.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, "(?<$1>.+?)") + "$"), words,
+]);
+
+// What the gateway says, in the reader's language as far as it is known there.
+export function told(text) {
+  const known = one(text);
+  if (known !== null || !text) return known ?? text;
+  for (const between of ["; ", ", "]) {
+    if (text.includes(between)) return text.split(between).map((part) => one(part) ?? part).join(between);
+  }
+  return text;
+}
+
+function one(text) {
+  if (exactly.has(text)) return exactly.get(text);
+  for (const [pattern, words] of patterns) {
+    const found = pattern.exec(text);
+    if (found) return fill(words, found.groups);
+  }
+  return null;
 }
 
 // Null, unknown, stays null.

@@ -35,7 +35,40 @@ export const en = {
   in_call: { true: "headset in a call", false: "headset in no call" },
   muted: { true: "muted", false: "not muted" },
   docked: { true: "headset in its cradle", false: "headset out of its cradle" },
+  rings: { true: "headset ringing" },
   missed: "{n} readings never came",
+  findings: "What does not fit: {n}",
+  findings_more: "{n} more",
+  findings_fewer: "fewer",
+  finding_for: "for {span}",
+  both_sides: "Desk: {desk} · Phone system: {pbx}",
+  // Why a desk and the phone system do not fit, and what to do; as in gateway/truth.py, a test holds them together.
+  finding: {
+    "empty-desk-rings": {
+      what: "A call rings, and the headset lies in its cradle.",
+      todo: "Nobody is there for this call: answer it, or pause the desk at the phone system.",
+    },
+    "available-but-docked": {
+      what: "Ready for calls, and the headset lies in its cradle.",
+      todo: "Pause the desk or log it out at the phone system, or calls will ring where nobody is; is somebody there, take the headset out of its cradle.",
+    },
+    "off-hook-no-call": {
+      what: "The handset is lifted, and there is no call.",
+      todo: "Put the handset back on its hook: no call can come through like this.",
+    },
+    "lifted-nothing-at-pbx": {
+      what: "Somebody talks, and the phone system knows of no call.",
+      todo: "Ask what the call is: it does not go through the phone system, or the site file ties the desk to the wrong extension or device.",
+    },
+    "call-nothing-lifted": {
+      what: "In a call at the phone system, and nothing is lifted.",
+      todo: "Look whether anybody talks there: if not, end the call at the phone system; if so, check the desk's extension and its sensors.",
+    },
+    "board-lost-under-busy-desk": {
+      what: "In a call, and its board is lost.",
+      todo: "The call goes on, only unseen: look at the board's power and its network.",
+    },
+  },
   waiting: "waiting",
   oldest: "longest wait",
   over_target: "more than half of the target",

@@ -35,7 +35,39 @@ export const nb = {
   in_call: { true: "hodesettet er i samtale", false: "hodesettet er ikke i samtale" },
   muted: { true: "mikrofonen er av", false: "mikrofonen er på" },
   docked: { true: "hodesettet står i holderen", false: "hodesettet er ute av holderen" },
+  rings: { true: "hodesettet ringer" },
   missed: "{n} avlesninger kom aldri",
+  findings: "Det som ikke stemmer: {n}",
+  findings_more: "{n} til",
+  findings_fewer: "færre",
+  finding_for: "i {span}",
+  both_sides: "Plassen: {desk} · Telefonsystemet: {pbx}",
+  finding: {
+    "empty-desk-rings": {
+      what: "Det ringer, og hodesettet står i holderen.",
+      todo: "Ingen er der til denne samtalen: ta den, eller sett plassen på pause i telefonsystemet.",
+    },
+    "available-but-docked": {
+      what: "Klar for samtaler, og hodesettet står i holderen.",
+      todo: "Sett plassen på pause eller logg den ut i telefonsystemet, ellers ringer det der ingen er; er noen der, ta hodesettet ut av holderen.",
+    },
+    "off-hook-no-call": {
+      what: "Røret er løftet, og det er ingen samtale.",
+      todo: "Legg på røret: slik kommer ingen samtale fram.",
+    },
+    "lifted-nothing-at-pbx": {
+      what: "Noen snakker, og telefonsystemet vet ikke om noen samtale.",
+      todo: "Spør hva slags samtale det er: den går ikke gjennom telefonsystemet, eller anleggsfilen knytter plassen til feil internnummer eller apparat.",
+    },
+    "call-nothing-lifted": {
+      what: "I samtale i telefonsystemet, og ingenting er løftet.",
+      todo: "Se om noen snakker der: hvis ikke, avslutt samtalen i telefonsystemet; hvis ja, kontroller plassens internnummer og sensorene.",
+    },
+    "board-lost-under-busy-desk": {
+      what: "I samtale, og kortet er mistet.",
+      todo: "Samtalen går videre, bare usett: se på kortets strøm og nettverk.",
+    },
+  },
   waiting: "venter",
   oldest: "lengste ventetid",
   over_target: "mer enn halvparten av målet",

@@ -35,7 +35,39 @@ export const sv = {
   in_call: { true: "headsetet är i samtal", false: "headsetet är inte i samtal" },
   muted: { true: "mikrofonen är av", false: "mikrofonen är på" },
   docked: { true: "headsetet står i hållaren", false: "headsetet är ute ur hållaren" },
+  rings: { true: "headsetet ringer" },
   missed: "{n} avläsningar kom aldrig",
+  findings: "Det som inte stämmer: {n}",
+  findings_more: "{n} till",
+  findings_fewer: "färre",
+  finding_for: "i {span}",
+  both_sides: "Platsen: {desk} · Telefonsystemet: {pbx}",
+  finding: {
+    "empty-desk-rings": {
+      what: "Det ringer, och headsetet står i hållaren.",
+      todo: "Ingen är där för det här samtalet: ta det, eller pausa platsen i telefonsystemet.",
+    },
+    "available-but-docked": {
+      what: "Redo för samtal, och headsetet står i hållaren.",
+      todo: "Pausa platsen eller logga ut den i telefonsystemet, annars ringer det där ingen är; är någon där, ta headsetet ur hållaren.",
+    },
+    "off-hook-no-call": {
+      what: "Luren är lyft, och det finns inget samtal.",
+      todo: "Lägg på luren: så här kommer inget samtal fram.",
+    },
+    "lifted-nothing-at-pbx": {
+      what: "Någon pratar, och telefonsystemet vet inte om något samtal.",
+      todo: "Fråga vad det är för samtal: det går inte genom telefonsystemet, eller anläggningsfilen knyter platsen till fel anknytning eller apparat.",
+    },
+    "call-nothing-lifted": {
+      what: "I samtal i telefonsystemet, och ingenting är lyft.",
+      todo: "Se om någon pratar där: om inte, avsluta samtalet i telefonsystemet; om ja, kontrollera platsens anknytning och sensorerna.",
+    },
+    "board-lost-under-busy-desk": {
+      what: "I samtal, och kortet är förlorat.",
+      todo: "Samtalet pågår, bara osett: se på kortets ström och nätverk.",
+    },
+  },
   waiting: "väntar",
   oldest: "längsta väntan",
   over_target: "mer än hälften av målet",

@@ -1,0 +1,119 @@
+// The gateway's own sentences in other languages, by what they are in English; a name in braces stands for anything.
+// A test holds them against the gateway's tables. What is not here stays English.
+
+export const TOLD = {
+  nb: {
+    "the handset is lifted": "røret er løftet",
+    "the handset is on its hook": "røret ligger på",
+    "the phone rings": "telefonen ringer",
+    "the phone holds a call": "telefonen har en samtale på vent",
+    "the phone is on hold": "telefonen har en samtale på vent",
+    "the headset is in a call": "hodesettet er i samtale",
+    "the headset is in no call": "hodesettet er ikke i samtale",
+    "the headset rings": "hodesettet ringer",
+    "the headset lies in its cradle": "hodesettet står i holderen",
+    "the phone system rings it": "telefonsystemet ringer den",
+    "the phone system says: on hold": "telefonsystemet sier: på vent",
+    "the phone system says: in a call": "telefonsystemet sier: i samtale",
+    "paused at the phone system": "pauset i telefonsystemet",
+    "the phone system cannot reach its phone": "telefonsystemet når ikke telefonen",
+    "the phone line reads nothing: unplugged?": "telefonlinjen viser ingenting: er den koblet fra?",
+    "its sensors have told nothing yet": "sensorene har ikke fortalt noe ennå",
+    "its phone has told nothing yet": "telefonen har ikke fortalt noe ennå",
+    "no board reads it, and the phone system says nothing about it":
+      "ingen kort leser den, og telefonsystemet sier ingenting om den",
+    "handset down, nobody rings": "røret ligger på, ingen ringer",
+    "nothing says otherwise": "ingenting tyder på noe annet",
+    "no word from board {board} about this desk yet": "kortet {board} har ikke sagt noe om denne plassen ennå",
+    "no word from board {board} yet": "kortet {board} har ikke sagt noe ennå",
+    "board {board} is cut off or without power, says the broker":
+      "kortet {board} er avskåret eller uten strøm, sier brokeren",
+    "board {board} has been silent for {n} s or more": "kortet {board} har vært stille i {n} s eller mer",
+    "nobody is logged in at this desk": "ingen er logget inn på denne plassen",
+    "more than one is logged in at this desk, or at two desks: who sits here is not known":
+      "mer enn én er logget inn på denne plassen, eller én på to plasser: hvem som sitter her, er ukjent",
+    "the phone system is away: who sits here is not known":
+      "telefonsystemet er borte: hvem som sitter her, er ukjent",
+    "the phone's line is dead: unplugged?": "telefonlinjen er død: er den koblet fra?",
+    "the hook contact chatters: look at its wiring": "gaffelkontakten skravler: se på ledningene",
+    "the phone reports faster than it should": "telefonen melder raskere enn den skal",
+    "the phone says what cannot be": "telefonen sier det som ikke kan være",
+    "board {board} may not read the phone: its log says what to run there":
+      "kortet {board} får ikke lese telefonen: loggen der sier hva som må kjøres",
+    "reading the phone fails: the log of board {board} says why":
+      "telefonen kan ikke leses: loggen på kortet {board} sier hvorfor",
+    "no headset answers: unplugged?": "ikke noe hodesett svarer: er det koblet fra?",
+    "the headset's contact chatters: look at its wiring": "hodesettets kontakt skravler: se på ledningene",
+    "the headset reports faster than it should: plug it in anew":
+      "hodesettet melder raskere enn det skal: koble det til på nytt",
+    "the headset's descriptor cannot be true: it is not read":
+      "hodesettets beskrivelse kan ikke stemme: det leses ikke",
+    "board {board} may not read the headset: run `callfloor udev` there":
+      "kortet {board} får ikke lese hodesettet: kjør `callfloor udev` der",
+    "reading the headset fails: plug it in anew": "hodesettet kan ikke leses: koble det til på nytt",
+    "no call, ready for one": "ingen samtale, klar for en",
+    "no call, paused": "ingen samtale, pauset",
+    "a call rings there": "en samtale ringer der",
+    "in a call": "i samtale",
+    "a call is on hold": "en samtale står på vent",
+    "its phone cannot be reached": "telefonen kan ikke nås",
+    "nothing is asked of it here": "blir ikke spurt om denne plassen",
+  },
+  sv: {
+    "the handset is lifted": "luren är lyft",
+    "the handset is on its hook": "luren ligger på",
+    "the phone rings": "telefonen ringer",
+    "the phone holds a call": "telefonen har ett parkerat samtal",
+    "the phone is on hold": "telefonen har ett parkerat samtal",
+    "the headset is in a call": "headsetet är i samtal",
+    "the headset is in no call": "headsetet är inte i samtal",
+    "the headset rings": "headsetet ringer",
+    "the headset lies in its cradle": "headsetet står i hållaren",
+    "the phone system rings it": "telefonsystemet ringer den",
+    "the phone system says: on hold": "telefonsystemet säger: parkerat",
+    "the phone system says: in a call": "telefonsystemet säger: i samtal",
+    "paused at the phone system": "pausad i telefonsystemet",
+    "the phone system cannot reach its phone": "telefonsystemet når inte telefonen",
+    "the phone line reads nothing: unplugged?": "telefonlinjen visar ingenting: är den urkopplad?",
+    "its sensors have told nothing yet": "sensorerna har inte berättat något ännu",
+    "its phone has told nothing yet": "telefonen har inte berättat något ännu",
+    "no board reads it, and the phone system says nothing about it":
+      "inget kort läser den, och telefonsystemet säger ingenting om den",
+    "handset down, nobody rings": "luren ligger på, ingen ringer",
+    "nothing says otherwise": "inget tyder på annat",
+    "no word from board {board} about this desk yet": "kortet {board} har inte sagt något om den här platsen ännu",
+    "no word from board {board} yet": "kortet {board} har inte sagt något ännu",
+    "board {board} is cut off or without power, says the broker":
+      "kortet {board} är avskuret eller utan ström, säger brokern",
+    "board {board} has been silent for {n} s or more": "kortet {board} har varit tyst i {n} s eller mer",
+    "nobody is logged in at this desk": "ingen är inloggad på den här platsen",
+    "more than one is logged in at this desk, or at two desks: who sits here is not known":
+      "fler än en är inloggade på den här platsen, eller en på två platser: vem som sitter här är okänt",
+    "the phone system is away: who sits here is not known":
+      "telefonsystemet är borta: vem som sitter här är okänt",
+    "the phone's line is dead: unplugged?": "telefonlinjen är död: är den urkopplad?",
+    "the hook contact chatters: look at its wiring": "klykkontakten glappar: se på ledningarna",
+    "the phone reports faster than it should": "telefonen rapporterar fortare än den ska",
+    "the phone says what cannot be": "telefonen säger det som inte kan vara",
+    "board {board} may not read the phone: its log says what to run there":
+      "kortet {board} får inte läsa telefonen: loggen där säger vad som ska köras",
+    "reading the phone fails: the log of board {board} says why":
+      "telefonen kan inte läsas: loggen på kortet {board} säger varför",
+    "no headset answers: unplugged?": "inget headset svarar: är det urkopplat?",
+    "the headset's contact chatters: look at its wiring": "headsetets kontakt glappar: se på ledningarna",
+    "the headset reports faster than it should: plug it in anew":
+      "headsetet rapporterar fortare än det ska: koppla in det på nytt",
+    "the headset's descriptor cannot be true: it is not read":
+      "headsetets beskrivning kan inte stämma: det läses inte",
+    "board {board} may not read the headset: run `callfloor udev` there":
+      "kortet {board} får inte läsa headsetet: kör `callfloor udev` där",
+    "reading the headset fails: plug it in anew": "headsetet kan inte läsas: koppla in det på nytt",
+    "no call, ready for one": "inget samtal, redo för ett",
+    "no call, paused": "inget samtal, pausad",
+    "a call rings there": "ett samtal ringer där",
+    "in a call": "i samtal",
+    "a call is on hold": "ett samtal är parkerat",
+    "its phone cannot be reached": "telefonen kan inte nås",
+    "nothing is asked of it here": "tillfrågas inte om den här platsen",
+  },
+};
