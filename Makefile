@@ -33,8 +33,9 @@ lint: setup ## style and types
 bench: setup ## measure against the limits: a table, and bench.json
 	exec $(BIN)/python -m benchmarks $(ARGS)
 
-docs: setup ## write docs/contract.md anew from firmware/contract.py
+docs: setup ## write docs/contract.md, docs/wiring/ and docs/proven.md anew from what they describe
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.draw
 
 lock: setup ## pin the packages of pyproject.toml anew; ARGS=--upgrade takes the newest
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -20,8 +20,10 @@ app = typer.Typer(
 )  # fmt: skip
 sim = typer.Typer(help="Parts of a floor that is not there.", no_args_is_help=True)
 boards = typer.Typer(help="Boards, on the bench and on the floor.", no_args_is_help=True)
+phones = typer.Typer(help="IP desk phones.", no_args_is_help=True)
 app.add_typer(sim, name="sim")
 app.add_typer(boards, name="board")
+app.add_typer(phones, name="phone")
 
 SiteFile = Annotated[Path, typer.Option("--site", help="The site file.")]
 
@@ -112,13 +114,45 @@ def station(
     site: SiteFile,
     pins: Annotated[str, typer.Option(help="gpiozero or memory.")] = "gpiozero",
     control: Annotated[str | None, typer.Option(help="With memory: where pins are set, HOST:PORT.")] = None,
+    chip: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="With gpiozero, on no Raspberry Pi: N of /dev/gpiochipN; GPIO5 is its line 5."
+        ),
+    ] = None,
+    root: Annotated[str | None, typer.Option("--sys", hidden=True)] = None,
+    dev: Annotated[str | None, typer.Option("--dev", hidden=True)] = None,
 ) -> None:
     """Be a board: a Raspberry Pi with desks, walls or both."""
     from wallboard.station import run
 
     plan = floorplan.read(site)
-    told = {"kind": pins, "control": control or _control(plan, board)}
-    run(floorplan.board_json(plan, board, told))
+    told = {"kind": pins, "control": control or _control(plan, board), "chip": chip, "sys": root, "dev": dev}
+    run(floorplan.board_json(plan, board, {key: value for key, value in told.items() if value is not None}))
+
+
+@app.command()
+def udev(
+    group: Annotated[str, typer.Option(help="Whose members may read headsets.")] = "plugdev",
+    vendor: Annotated[
+        list[str] | None, typer.Option(help="Another maker's USB id too, four hexadecimal digits.")
+    ] = None,
+) -> None:
+    """Print the udev rule that lets a station read USB headsets."""
+    from boards import udev
+
+    print(udev.rules(group, vendor or []), end="")
+
+
+@boards.command("usb")
+def board_usb(
+    root: Annotated[str, typer.Option("--sys", hidden=True)] = "/sys",
+    dev: Annotated[str, typer.Option("--dev", hidden=True)] = "/dev",
+) -> None:
+    """List the headsets at this computer's USB, with the ports that the site file names."""
+    from boards import usb
+
+    print("\n".join(usb.listing(root, dev)))
 
 
 @boards.command("json")
@@ -131,6 +165,49 @@ def board_json(
     import json
 
     print(json.dumps(floorplan.board_json(floorplan.read(site), board, {"kind": pins}), indent=1))
+
+
+@boards.command("record")
+def board_record(
+    desk: Annotated[str, typer.Argument(help="Which desk of the site file.")],
+    site: SiteFile,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="For so long.")] = 20,
+    out: Annotated[Path | None, typer.Option(help="The file to write; none: print it.")] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(help="The broker, HOST:PORT, where it is not the site file's.")
+    ] = None,
+) -> None:
+    """Record what a desk's pins do, and what its board says of them, as a trace that tests can play."""
+    from boards.record import run
+
+    run(floorplan.read(site), desk, seconds, out, address(mqtt, "--mqtt") if mqtt else None)
+
+
+@boards.command("play")
+def board_play(
+    files: Annotated[list[Path], typer.Argument(help="Recordings of desks, as `board record` writes them.")],
+) -> None:
+    """Play recordings to the boards' own logic: what it says, and whether that is what the file says it must."""
+    from boards.play import play
+
+    raise SystemExit(play(files))
+
+
+@phones.command("urls")
+def phone_urls(
+    site: SiteFile,
+    desk: Annotated[str | None, typer.Argument(help="Which desk of the site file; none: all.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="The gateway as phones reach it: http://10.0.0.2:8080.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All phones, make by make.")] = False,
+) -> None:
+    """Print what to paste into an IP phone so that it tells. The site's token for phones is in it."""
+    from gateway.phones.urls import urls
+
+    if every and desk is not None:
+        raise SiteError(f"--all: prints all phones; leave it out for desk '{desk}' alone")
+    sys.stdout.write(urls(floorplan.read(site), desk, base))
 
 
 @sim.command("board")
@@ -200,6 +277,7 @@ def day(text: str | None, option: str) -> date | None:
 
 def main() -> None:
     """The one place where errors end: a line on the error output, and exit status 1."""
+    from boards.record import RecordError
     from firmware.start import StartError
     from gateway.broker import BrokerError
     from gateway.replay import ReplayError
@@ -207,7 +285,7 @@ def main() -> None:
 
     try:
         app()
-    except (SiteError, BrokerError, StartError, StoreError, ReplayError) as error:
+    except (SiteError, BrokerError, StartError, StoreError, ReplayError, RecordError) as error:
         print(f"callfloor: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt:

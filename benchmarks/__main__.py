@@ -44,10 +44,12 @@ def main() -> int:
     """Runs all benchmarks, or those named. Exit status 1 when a figure misses its limit."""
     from benchmarks.call_path import call_path
     from benchmarks.heap import heap
+    from benchmarks.poll import poll
     from benchmarks.queues import queues
 
     benchmarks: dict[str, Callable[[Path], Iterator[Figure]]] = {
         "heap": heap,
+        "poll": poll,
         "call-path": call_path,
         "queues": queues,
     }

@@ -26,6 +26,9 @@ class Definition(BaseModel):
     name: str  # as printed on the box
     runs: Literal["micropython", "cpython"]
     pins: tuple[str, ...]  # that may be an input with a pull-up
+    adc: tuple[str, ...] = ()  # that measure a voltage: a phone by line
+    usb: bool = False  # headsets can be plugged in at its USB
+    inputs_most: int  # desks that it reads a hundred times a second
     avoid: dict[str, str] = {}  # pins better left alone, and why
     proven: Literal["decoder", "interpreter", "emulator", "hardware"]
 
@@ -57,10 +60,35 @@ def check(plan: floorplan.Plan) -> list[str]:
         except DefinitionError as error:
             wrong.append(f"board {board.id}: {error}")
             continue
+        if len(board.inputs) > page.inputs_most:
+            wrong.append(
+                f"board {board.id}: {len(board.inputs)} inputs; {_a(page)} reads {page.inputs_most} at most: "
+                "give the others to a second board"
+            )
         for number, place in enumerate(board.inputs):
-            for key, pin in place.pins():
-                if pin in page.avoid:
-                    wrong.append(f"board {board.id}: input {number} {key} at {pin}: {page.avoid[pin]}")
-                elif pin not in page.pins:
-                    wrong.append(f"board {board.id}: input {number} {key}: a {page.name} has no pin {pin}")
+            wrong += [f"board {board.id}: input {number} {line}" for line in _wrong_input(page, place)]
     return wrong
+
+
+def _wrong_input(page: Definition, place: floorplan.BoardInput) -> list[str]:
+    wrong = []
+    if place.headset and place.headset.by == "usb" and not page.usb:
+        wrong.append(
+            f"headset: {_a(page)} reads no headset by USB; a Raspberry Pi does, or its contacts are read"
+        )
+    for key, pin in place.pins():
+        by_line = key == "phone.pin" and place.phone is not None and place.phone.by == "line"
+        if pin in page.avoid:
+            wrong.append(f"{key} at {pin}: {page.avoid[pin]}")
+        elif by_line and pin not in page.adc:
+            where = f"at {', '.join(page.adc)}" if page.adc else "at none of its pins"
+            wrong.append(f"{key} at {pin}: {_a(page)} measures a line's voltage {where}")
+        elif not by_line and pin in page.adc and pin not in page.pins:
+            wrong.append(f"{key} at {pin}: a contact needs a pull-up, and {_a(page)} has none there")
+        elif not by_line and pin not in page.pins:
+            wrong.append(f"{key}: {_a(page)} has no pin {pin}")
+    return wrong
+
+
+def _a(page: Definition) -> str:
+    return f"{'an' if page.name[0] in 'AEIOU' else 'a'} {page.name}"

@@ -1,4 +1,4 @@
-"""The board's clock, its waits and its memory for code, the same on both Pythons."""
+"""The board's clock and its memory for code, the same on both Pythons."""
 
 import asyncio
 import sys
@@ -6,15 +6,17 @@ import sys
 import firmware
 
 try:  # MicroPython
-    from time import ticks_diff, ticks_ms  # type: ignore[attr-defined]
+    from time import ticks_diff, ticks_ms, ticks_us  # type: ignore[attr-defined]
 
     sleep_ms = asyncio.sleep_ms  # type: ignore[attr-defined]
-    _wait_for_ms = asyncio.wait_for_ms  # type: ignore[attr-defined]
 except ImportError:  # CPython
     from time import monotonic_ns
 
     def ticks_ms():
         return monotonic_ns() // 1000000
+
+    def ticks_us():
+        return monotonic_ns() // 1000
 
     def ticks_diff(end, start):
         return end - start
@@ -22,33 +24,41 @@ except ImportError:  # CPython
     async def sleep_ms(ms: int) -> None:
         await asyncio.sleep(ms / 1000)
 
-    async def _wait_for_ms(waiting, ms):
-        return await asyncio.wait_for(waiting, ms / 1000)
+
+class Uptime:
+    """Milliseconds since the start, from a counter that wraps: its steps are added up."""
+
+    def __init__(self, tick: int, diff):
+        self._last = tick
+        self._diff = diff  # of two ticks, the later one first
+        self._total_ms = 0
+
+    def at(self, tick: int) -> int:
+        """So many at this tick; never wraps, as long as somebody asks twice in a turn of the counter."""
+        self._total_ms += self._diff(tick, self._last)
+        self._last = tick
+        return self._total_ms
 
 
-_last = ticks_ms()
-_total_ms = 0
+_uptime = Uptime(ticks_ms(), ticks_diff)
 
 
 def now_ms() -> int:
     """Milliseconds since the start; never wraps, as long as somebody asks once in six days.
 
-    A chip's own counter wraps after 12 days (rp2, esp32: 30 bits), so its steps are added up here.
+    A chip's own counter wraps after 12 days (rp2, esp32: 30 bits), so its steps are added up.
     """
-    global _last, _total_ms
-    tick = ticks_ms()
-    _total_ms += ticks_diff(tick, _last)
-    _last = tick
-    return _total_ms
+    return _uptime.at(ticks_ms())
 
 
-async def wait_ms(event: asyncio.Event, ms: int) -> None:
-    """Until the event is set, or so many milliseconds; then it is clear again."""
-    try:
-        await _wait_for_ms(event.wait(), ms)
-    except asyncio.TimeoutError:
-        pass
-    event.clear()
+def now_us() -> int:
+    """A count of microseconds that begins again and again, for `since_us` alone."""
+    return ticks_us()
+
+
+def since_us(start: int) -> int:
+    """Microseconds since that count, no more than some minutes ago."""
+    return ticks_diff(ticks_us(), start)
 
 
 def forget(name: str) -> None:

@@ -5,31 +5,29 @@ import asyncio
 from firmware.clock import sleep_ms
 
 BLINK_MS = 250
-RAW_MS = 200
 
 _running = {}  # what was started last, by its name: a task nobody holds may be collected
 
 
 def obey(station, fields: dict) -> None:
     """Starts a command and answers it on the board's `answer` topic."""
-    seconds = fields["seconds"] or 10
-    done, words = COMMANDS[fields["do"]](station, seconds)
-    answer = {"id": fields["id"], "done": done, "words": words}
+    done, words = COMMANDS[fields["do"]](station, fields["seconds"] or 10, fields)
+    answer = {"id": fields["id"], "done": done, "words": words[:128]}
     station.link.state("board/+/answer", (station.link.board,), answer)
 
 
-def identify(station, seconds):
+def identify(station, seconds, fields):
     _running["identify"] = asyncio.create_task(_blink(station, seconds))
-    return test(station, seconds)
+    return test(station, seconds, fields)
 
 
-def test(station, seconds):
+def test(station, seconds, fields):
     if station.wall:
         station.wall.test(seconds * 1000)
     return True, "for %d s" % seconds
 
 
-def restart(station, seconds):
+def restart(station, seconds, fields):
     try:
         from machine import reset
     except ImportError:
@@ -38,11 +36,12 @@ def restart(station, seconds):
     return True, "in a second"
 
 
-def raw(station, seconds):
-    if not station.pins:
+def raw(station, seconds, fields):
+    if not station.inputs:
         return False, "this board reads no pins"
-    _running["raw"] = asyncio.create_task(_raw(station, seconds))
-    return True, "for %d s" % seconds
+    from firmware.recorder import begin
+
+    return begin(station, seconds, fields)
 
 
 async def _blink(station, seconds):
@@ -58,12 +57,6 @@ async def _reset(station, reset):
     await sleep_ms(1000)
     await station.link.client.close()
     reset()
-
-
-async def _raw(station, seconds):
-    for _ in range(seconds * 1000 // RAW_MS):
-        station.link.state("board/+/raw", (station.link.board,), {"pins": station.pins.raw()})
-        await sleep_ms(RAW_MS)
 
 
 COMMANDS = {"identify": identify, "restart": restart, "test": test, "raw": raw}

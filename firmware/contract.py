@@ -90,6 +90,8 @@ MESSAGES = (
         "uptime_s int;"  # since it started
         "reconnects int;"  # to the broker, since it started
         "lag_ms int;"  # the longest its loop was held up since the last health
+        "poll_us? int;"  # mean time between two readings of its inputs since then; null: it has none
+        "read_us? int;"  # mean time that one reading of them all takes
         "dropped int"  # readings that fell out of a full outbox since it started
     )),
     # One desk phone, as the wire shows it.
@@ -118,15 +120,29 @@ MESSAGES = (
         "fresh flag;"  # false: it is dimmed and says its age
         "age_s? int"  # since a beat last proved it; null: never
     )),
-    # Raw pins, on command and for 60 s only: for the bench.
+    # Pins as they are, on command and for 60 s only: for the bench. Levels as the message begins, and each change
+    # since, looked for as often as the inputs are read. A gap in seq is a message lost; the next has the levels again.
     Message("board/+/raw", "board", False, 0, 1024, (
-        "pins numbers 64"  # levels 0 and 1; millivolts for analogue pins
+        "boot text 8;"  # the start it speaks of
+        "id text 16;"  # of the command that asked for it
+        "seq int;"  # counts the messages of one recording, from 0
+        "ms int 65535;"  # when this message begins, since the recording began
+        "until_ms int 65535;"  # up to when it tells
+        "pins numbers 64;"  # levels at `ms`: 0 and 1; millivolts for analogue pins; null: cannot be read
+        # Three numbers a change: ms, the pin's place among those of `pins` in the alphabet's order, its level. A
+        # place behind the last: the board was held up, and nothing was looked at for so many ms before.
+        "rows items 150;"  # changes: ms, place of the pin, level, and so on
+        "said items 2;"  # what was said of the input: ms, input, phone or headset, its fields, since when (ms)
+        "thinned int;"  # changes so far that found no room: told later, or never
+        "last flag"  # the recording is over
     )),
     # Something a board should do. Never retained: a stored command would return with every start.
     Message("board/+/command", "gateway", False, 1, 256, (
         "id text 16;"  # the answer repeats it
         "do one-of identify restart test raw;"  # what
-        "seconds? int 60"  # for how long, where that means something
+        "seconds? int 60;"  # for how long, where that means something
+        "pins? text 128;"  # raw: these pins only, like `GP4 GP5`; null: all
+        "input? int 63"  # raw: what is said of this input, too
     )),
     # What became of a command.
     Message("board/+/answer", "board", False, 1, 256, (

@@ -4,10 +4,11 @@ import asyncio
 from random import randrange
 
 from firmware import contract
-from firmware.clock import now_ms, sleep_ms, wait_ms
+from firmware.clock import now_ms, sleep_ms
 from firmware.mqtt import Client
 
 AGAIN_MS = 5000  # boards answer a new gateway spread over so long, so that they do not come all at once
+LOOK_MS = 5  # so often it is looked whether there is something to send: an Event takes 1.2 KB of a board
 SLOW_MS = 500  # a link that is up but takes nothing is tried again after this
 
 
@@ -42,8 +43,8 @@ class Link:
         self._gateway = None  # the boot of the gateway that was last heard
         self._due = {}  # (pattern, ids, command id) → fields: only ever worth their latest value
         self._lasting = {}  # of these the retained ones: said again on every new connection
-        self.asked = asyncio.Event()  # a new gateway wants to know who is there
-        self._work = asyncio.Event()
+        self.asked = False  # a new gateway wants to know who is there
+        self._work = False  # something is to be sent
         self.client = Client(
             broker["host"],
             broker["port"],
@@ -76,7 +77,7 @@ class Link:
     def changed(self, number: int, what: int, since_ms: int) -> None:
         """A reading of one input, to be delivered in order, however long the link is away."""
         self.outboxes[number].put(what, max(since_ms, now_ms() - contract.LONG))  # idle for a month is idle
-        self._work.set()
+        self._work = True
 
     def state(self, pattern: str, ids: tuple, fields: dict) -> None:
         """Something only whose latest value matters: sent when the link is up, newest only."""
@@ -84,25 +85,27 @@ class Link:
         self._due[key] = fields
         if contract.BY_TOPIC[pattern].retained:
             self._lasting[key] = fields
-        self._work.set()
+        self._work = True
 
-    async def run(self) -> None:
-        """Connects, listens and sends until cancelled; an error in either ends both."""
-        await asyncio.gather(self.client.run(), self._send())
+    def jobs(self) -> list:
+        """What is to be run, all at once: connecting and listening, and sending."""
+        return [self.client.run(), self._send()]
 
     async def _send(self):
         while True:
-            await wait_ms(self._work, 60000)
+            while not self._work:
+                await sleep_ms(LOOK_MS)
+            self._work = False
             try:
                 while self.client.up and await self._send_one():
                     pass
             except OSError:  # the link went, or was too slow: what has not gone goes again
                 if self.client.up:
                     await sleep_ms(SLOW_MS)
-                    self._work.set()
+                    self._work = True
             except contract.ContractError as error:  # one message that cannot be said stops no other
                 print(error)
-                self._work.set()
+                self._work = True
 
     async def _send_one(self):
         for key in self._due:
@@ -165,17 +168,18 @@ class Link:
             return  # a stored command is nobody's wish any more
         if pattern == "beat" and fields["boot"] != self._gateway:
             self._gateway = fields["boot"]
-            self.asked.set()
+            self.asked = True
             self._ask_again()
         self._hear(pattern, ids, fields)
 
     def _ask_again(self):
-        if self._again is None or self._again.done():
+        if self._again is None:
             self._again = asyncio.create_task(self._say_again())
 
     async def _say_again(self):
         """Every state once more, with its true age: for a new gateway, or a broker that was away."""
         await sleep_ms(randrange(AGAIN_MS))
+        self._again = None
         if not self._inputs or not self.client.up:
             return
         free = [not len(outbox) for outbox in self.outboxes]

@@ -2,10 +2,10 @@
 
 from struct import calcsize, pack_into, unpack_from
 
-ROW = "<BHI"  # where it is, kind and value; packet id; the low bits of since_ms
+ROW = "<HI"  # where it is and what it says; the low bits of since_ms
 SIZE = calcsize(ROW)
-WAITS, UNDER_WAY, GONE = 0x00, 0x40, 0x80
-WHERE, WHAT = 0xC0, 0x3F
+WAITS, UNDER_WAY, GONE = 0x0000, 0x4000, 0x8000
+WHERE, WHAT = 0xC000, 0x3FFF
 LOW = 0xFFFFFFFF
 
 
@@ -14,7 +14,7 @@ class Outbox:
 
     Holds `limit` readings in bytes taken once, so that a long outage takes no more memory than
     a quiet day. `dropped` counts the oldest that had to go; the gap this leaves in `seq` tells
-    the gateway. What a reading says is a number from 0 to 63, its reader's business.
+    the gateway. What a reading says is a number below 2**14, its reader's business.
     """
 
     def __init__(self, limit: int):
@@ -23,6 +23,7 @@ class Outbox:
         self._limit = limit
         self._rows = bytearray(limit * SIZE)
         self._count = 0
+        self._sent = {}  # packet id → seq of what is on its way
 
     def __len__(self):
         return self._count
@@ -37,39 +38,44 @@ class Outbox:
             self.dropped += 1
         self.seq += 1
         self._count += 1
-        pack_into(ROW, self._rows, self._place(self.seq), WAITS | what, 0, since_ms & LOW)
+        pack_into(ROW, self._rows, self._place(self.seq), WAITS | what, since_ms & LOW)
 
     def next(self, now_ms: int):
         """(what, seq, age_ms) of the oldest reading that is not on its way, or None."""
         for seq in self._seqs():
-            state, _, since_ms = unpack_from(ROW, self._rows, self._place(seq))
+            state, since_ms = unpack_from(ROW, self._rows, self._place(seq))
             if state & WHERE == WAITS:
                 return state & WHAT, seq, (now_ms - since_ms) & LOW
         return None
 
     def sent(self, seq: int, packet_id: int) -> None:
         """A reading is on its way."""
-        place = self._place(seq)
         if seq in self._seqs():
-            pack_into("<BH", self._rows, place, UNDER_WAY | self._rows[place] & WHAT, packet_id)
+            self._mark(seq, UNDER_WAY)
+            self._sent[packet_id] = seq
 
     def acknowledged(self, packet_id: int) -> None:
         """The broker has it: it need not be kept any longer."""
-        for seq in self._seqs():
-            place = self._place(seq)
-            state, its_id, _ = unpack_from(ROW, self._rows, place)
-            if state & WHERE == UNDER_WAY and its_id == packet_id:
-                self._rows[place] = GONE
-                break
-        while self._count and self._rows[self._place(self.seq - self._count + 1)] == GONE:
+        seq = self._sent.pop(packet_id, None)
+        if seq in self._seqs():  # else it fell out meanwhile
+            self._mark(seq, GONE)
+        if not self._sent:
+            self._sent = {}  # one that is emptied keeps its room
+        while self._count and self._state(self.seq - self._count + 1) & WHERE == GONE:
             self._count -= 1
 
     def link_lost(self) -> None:
         """Nothing is on its way any more: what was not acknowledged goes out again, in order."""
+        self._sent = {}
         for seq in self._seqs():
-            place = self._place(seq)
-            if self._rows[place] & WHERE == UNDER_WAY:
-                self._rows[place] &= WHAT
+            if self._state(seq) & WHERE == UNDER_WAY:
+                self._mark(seq, WAITS)
+
+    def _mark(self, seq, where):
+        pack_into("<H", self._rows, self._place(seq), where | self._state(seq) & WHAT)
+
+    def _state(self, seq):
+        return unpack_from("<H", self._rows, self._place(seq))[0]
 
     def _seqs(self):
         return range(self.seq - self._count + 1, self.seq + 1)

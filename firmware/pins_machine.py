@@ -9,26 +9,46 @@ def number(name: str) -> int:
 
 
 class Pins:
-    """Inputs with the chip's own pull-up: a contact to ground makes them 0."""
+    """Inputs with the chip's own pull-up: a contact to ground makes them 0. Some measure a voltage."""
 
     def __init__(self, settings: dict):
-        self._pins = {}
+        self._levels = {}  # of each pin that something reads, the function that does
         try:
             self._led = Pin("LED", Pin.OUT)
         except (ValueError, TypeError):  # boards without a lamp of that name
             self._led = None
 
     def contact(self, name: str, active_low: bool):
-        """A function that tells whether the contact at a pin is made."""
-        pin = Pin(number(name), Pin.IN, Pin.PULL_UP if active_low else Pin.PULL_DOWN)
-        self._pins[name] = pin
+        """A function that tells whether the contact at a pin is made. Raises StartError."""
+        try:
+            pin = Pin(number(name), Pin.IN, Pin.PULL_UP if active_low else Pin.PULL_DOWN)
+        except ValueError as error:
+            raise unusable(name, "it cannot be an input: %s" % error)
+        level = self._levels[name] = pin.value
         if active_low:
-            return lambda: not pin.value()
-        return lambda: bool(pin.value())
+            return lambda: not level()
+        return lambda: bool(level())
+
+    def millivolts(self, name: str):
+        """A function that measures the voltage at a pin, 0 to 3300 mV. Raises StartError."""
+        from machine import ADC
+
+        try:
+            adc = ADC(Pin(number(name)))
+            if hasattr(ADC, "ATTN_11DB"):  # an ESP32 measures 1 V at most, unless it is told to divide
+                adc.atten(ADC.ATTN_11DB)
+        except ValueError as error:
+            raise unusable(name, "no voltage can be measured there: %s" % error)
+        self._levels[name] = _by_microvolts(adc) if hasattr(adc, "read_uv") else _by_steps(adc)
+        return self._levels[name]
+
+    def level(self, name: str) -> int:
+        """What a pin shows now: 0 or 1, or millivolts. Raises KeyError for one that nothing reads."""
+        return self._levels[name]()
 
     def raw(self) -> dict:
-        """Levels by pin, 0 or 1."""
-        return {name: pin.value() for name, pin in self._pins.items()}
+        """`level` of every pin that something reads."""
+        return {name: level() for name, level in self._levels.items()}
 
     def led(self, on: bool) -> None:
         """The board's own lamp."""
@@ -37,3 +57,20 @@ class Pins:
 
     async def run(self) -> None:
         """Nothing to serve."""
+
+
+def _by_microvolts(adc):
+    """On an ESP32: corrected by what its maker has measured of the chip."""
+    return lambda: adc.read_uv() // 1000
+
+
+def _by_steps(adc):
+    return lambda: adc.read_u16() * 3300 // 65535
+
+
+def unusable(name, why):
+    from firmware.start import StartError
+
+    return StartError(
+        "pin %s: %s; `callfloor up --check` holds the site file against the board's page" % (name, why)
+    )

@@ -16,12 +16,26 @@ HIGH_V = 1.65  # above half the supply a digital pin reads 1
 LINE_BYTES = 80
 
 
+class Pin:
+    """One pin. Called, it tells whether the contact there is made; `low` None: it measures a voltage."""
+
+    def __init__(self, low, volts: float):
+        self.volts = volts
+        self.low = low
+
+    def __call__(self) -> bool:
+        return (self.volts <= HIGH_V) is self.low
+
+    def millivolts(self) -> int:
+        return int(self.volts * 1000 + 0.5)
+
+
 class Pins:
-    """Every pin starts high, as a pull-up leaves it."""
+    """A contact's pin starts high, as a pull-up leaves it; one that measures starts without voltage."""
 
     def __init__(self, settings: dict):
         """Opens the control port, if there is one. Raises OSError, or ValueError for no HOST:PORT."""
-        self._volts = {}  # of the pins that something reads
+        self._pins = {}  # those that something reads
         self._listener = None
         control = settings.get("control")
         if control:
@@ -36,18 +50,29 @@ class Pins:
 
     def contact(self, name: str, active_low: bool):
         """A function that tells whether the contact at a pin is made."""
-        self._volts.setdefault(name, 3.3)
-        volts = self._volts
-        if active_low:
-            return lambda: volts[name] <= HIGH_V
-        return lambda: volts[name] > HIGH_V
+        pin = self._pins[name] = Pin(active_low, 3.3)
+        return pin
+
+    def millivolts(self, name: str):
+        """A function that measures the voltage at a pin, in whole millivolts."""
+        pin = self._pins[name] = Pin(None, 0.0)
+        return pin.millivolts
+
+    def usb(self, port: str):
+        """The source of a UsbHeadset, for a socket with nothing in it."""
+        return self
+
+    def read(self) -> list:
+        return [("unplugged",)]
+
+    def level(self, name: str) -> int:
+        """What a pin shows now: 0 or 1, or millivolts. Raises KeyError for one that nothing reads."""
+        pin = self._pins[name]
+        return pin.millivolts() if pin.low is None else int(pin.volts > HIGH_V)
 
     def raw(self) -> dict:
-        """Levels by pin, 0 or 1; whole millivolts where a voltage was set."""
-        return {
-            name: int(volts > HIGH_V) if volts in (0, 3.3) else int(volts * 1000)
-            for name, volts in self._volts.items()
-        }
+        """`level` of every pin that something reads."""
+        return {name: self.level(name) for name in self._pins}
 
     def led(self, on: bool) -> None:
         """The board's own lamp; there is none here."""
@@ -91,21 +116,17 @@ class Pins:
 
     def line(self, text: str) -> str:
         """Carries out one line and answers it."""
-        words = text.split()
-        if len(words) != 2:
-            return "error: a line is a pin and a level: GP4 0, GP26 1.65V, GP4 ?"
-        name, level = words
+        name, _, level = text.strip().partition(" ")
+        pin = self._pins.get(name)
         if level == "?":
-            return "%s %s" % (name[:16], self.raw().get(name, "is read by nothing here"))
-        volts = {"0": 0.0, "1": 3.3}.get(level)
-        if volts is None:
-            try:
-                volts = float(level[:-1]) if level[-1] in "Vv" else None
-            except ValueError:
-                pass
-        if volts is None or not 0 <= volts <= 3.3:
-            return "error: a level is 0, 1 or a voltage from 0V to 3.3V, not %s" % level[:16]
-        if name not in self._volts:
-            return "ok, but nothing reads %s here; %s" % (name[:16], " ".join(sorted(self._volts)))
-        self._volts[name] = volts
+            return "%s %s" % (name[:16], self.level(name) if pin else "is read by nothing here")
+        try:
+            volts = float(level[:-1]) if level[-1:] in "Vv" else 3.3 * ("0", "1").index(level)
+        except ValueError:
+            volts = -1
+        if not 0 <= volts <= 3.3:
+            return "error: a line is a pin and a level from 0V to 3.3V: GP4 0, GP26 1.65V, GP4 ?"
+        if not pin:
+            return "ok, but nothing reads %s here; %s" % (name[:16], " ".join(sorted(self._pins)))
+        pin.volts = volts
         return "ok"

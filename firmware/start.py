@@ -35,7 +35,7 @@ def read(path: str) -> dict:
         raise StartError("%s is missing: `callfloor board json` writes it" % path)
     except ValueError:
         raise StartError("%s is not JSON: write it again with `callfloor board json`" % path)
-    for name in ("site", "board", "broker", "inputs", "panels"):
+    for name in ("site", "board", "broker", "times", "inputs", "panels"):
         if name not in settings:
             raise StartError("%s: '%s' is missing" % (path, name))
     return settings

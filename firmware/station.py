@@ -1,16 +1,17 @@
 """A board at work: reads its pins, draws its panels, keeps its link. MicroPython and CPython.
 
-    pins → Inputs → Outbox → Link                a desk
-    Link → Values, scene → scene.draw → panel    a wall
+pins → Inputs → Outbox → Link                a desk
+Link → Values, scene → scene.draw → panel    a wall
 """
 
 import asyncio
 import gc
 from random import randrange
 
-from firmware.clock import now_ms, sleep_ms, wait_ms
+from firmware.clock import now_ms, sleep_ms
 from firmware.link import Link
 
+LOOK_MS = 200  # so often it is looked whether a part has ended, or somebody asked how this board is
 ROLL_CALL_MS = 500  # a new gateway hears who is there spread over so long, readings follow more slowly
 
 
@@ -25,7 +26,7 @@ class Station:
         if settings["inputs"]:
             from firmware.inputs import Inputs
 
-            self.inputs = Inputs(settings["inputs"], pins)
+            self.inputs = Inputs(settings["inputs"], pins, settings["times"])
         self.link = Link(settings, hello, self._hear, self.inputs)
         if panels:
             from firmware.wall import Wall
@@ -33,8 +34,8 @@ class Station:
             self.wall = Wall(panels, self.link)
 
     async def run(self) -> None:
-        """Everything at once, until cancelled."""
-        jobs = [self.link.run(), self._health()]
+        """Everything at once, until cancelled; an error in any part ends the others."""
+        jobs = self.link.jobs()
         if self.inputs:
             jobs.append(self.inputs.run(self.link.changed))
         if self.wall:
@@ -43,25 +44,40 @@ class Station:
             from firmware.net import WAYS
 
             jobs.append(WAYS[name](way))
-        await asyncio.gather(*jobs)
+        tasks = [asyncio.create_task(job) for job in jobs]
+        try:
+            while True:
+                self._tell_health()
+                await self._look_after(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
 
-    async def _health(self):
-        while True:
-            gc.collect()
-            health = {
-                "boot": self.link.boot,
-                "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else None,
-                "wifi_dbm": self._signal_dbm(),
-                "uptime_s": now_ms() // 1000,
-                "reconnects": max(0, self.link.reconnects),
-                "lag_ms": self.inputs.lag_ms if self.inputs else 0,
-                "dropped": sum([outbox.dropped for outbox in self.link.outboxes]),
-            }
-            if self.inputs:
-                self.inputs.lag_ms = 0
-            self.link.state("board/+/health", (self.link.board,), health)
-            await wait_ms(self.link.asked, self.link.hello["health_s"] * 1000)
-            await sleep_ms(randrange(ROLL_CALL_MS))
+    async def _look_after(self, tasks):
+        """Until it is time to tell its health again; `gather` and a wait with an end take 2 KB of a board."""
+        until_ms = now_ms() + self.link.hello["health_s"] * 1000
+        while now_ms() < until_ms and not self.link.asked:
+            await sleep_ms(LOOK_MS)
+            for task in tasks:
+                if task.done():
+                    await task  # it raises what ended it
+        self.link.asked = False
+        await sleep_ms(randrange(ROLL_CALL_MS))
+
+    def _tell_health(self):
+        gc.collect()
+        health = {
+            "boot": self.link.boot,
+            "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else None,
+            "wifi_dbm": self._signal_dbm(),
+            "uptime_s": now_ms() // 1000,
+            "reconnects": max(0, self.link.reconnects),
+            "dropped": sum([outbox.dropped for outbox in self.link.outboxes]),
+            "lag_ms": 0,
+        }
+        if self.inputs:
+            health.update(self.inputs.health())
+        self.link.state("board/+/health", (self.link.board,), health)
 
     def _signal_dbm(self):
         if not self._ways or self._ways[0][0] != "wifi":

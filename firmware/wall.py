@@ -1,11 +1,12 @@
 """A board's panels: what they should show, drawn again whenever something on them moves."""
 
-import asyncio
-
 from firmware import scene
-from firmware.clock import forget, now_ms, wait_ms
+from firmware.clock import forget, now_ms, sleep_ms
 from firmware.values import Values
 
+LOOK_MS = (
+    5  # so often it is looked whether there is news: an Event and a wait with an end take 2 KB of a board
+)
 STALE_MS = 1000  # an age on a wall is redrawn this often
 
 
@@ -20,7 +21,7 @@ class Wall:
         self.test_until_ms = 0
         self._shown: list = [None] * len(panels)
         self._link = link
-        self._moved = asyncio.Event()
+        self._moved = False  # something has to be drawn
 
     def hear(self, pattern: str, ids: tuple, fields: dict) -> None:
         """Takes what the gateway says; the next drawing follows at once."""
@@ -33,7 +34,7 @@ class Wall:
             self.values.take_gateway(fields, at_ms)
         elif pattern == "board/+/panel/+/scene":
             self._take_scene(int(ids[1]), fields)
-        self._moved.set()
+        self._moved = True
 
     def _take_scene(self, number, fields):
         if number >= len(self.panels):
@@ -50,7 +51,7 @@ class Wall:
     def test(self, for_ms: int) -> None:
         """Shows the test picture for so long."""
         self.test_until_ms = now_ms() + for_ms
-        self._moved.set()
+        self._moved = True
 
     async def run(self) -> None:
         """Draws for ever: at once on news, and whenever a wait ticks or a page turns."""
@@ -60,7 +61,10 @@ class Wall:
             wait = STALE_MS
             for number in range(len(self.panels)):
                 wait = min(wait, self._draw(number, at_ms, age_s))
-            await wait_ms(self._moved, wait)
+            until_ms = now_ms() + wait
+            while not self._moved and now_ms() < until_ms:
+                await sleep_ms(LOOK_MS)
+            self._moved = False
 
     def _draw(self, number, at_ms, age_s):
         picture = self.pictures[number]

@@ -1,6 +1,7 @@
 """The pages of boards: each can be read, and a plan is held against them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,36 +14,88 @@ from tests.house import EXAMPLE
 def test_every_page_can_be_read_and_no_pin_is_both_good_and_to_be_avoided(name: str) -> None:
     page = definition.read(name)
     assert len(set(page.pins)) == len(page.pins) > 10
-    assert not set(page.pins) & set(page.avoid)
+    assert not {*page.pins, *page.adc} & set(page.avoid)
     first = (definition.PAGES / f"{name}.toml").read_text().splitlines()[0]
     assert first.startswith("# ")  # the bench note
 
 
-def plan(board: str, pin: str) -> floorplan.Plan:
+def plan(board: str, *inputs: dict[str, Any]) -> floorplan.Plan:
     tables = {
         "site": {"id": "s"},
-        "desk": [{"id": "a1"}],
+        "desk": [{"id": f"a{number}"} for number in range(len(inputs))],
         "board": [{"id": "b", "definition": board, "inputs": [
-            {"desk": "a1", "phone": {"by": "contact", "pin": "GP4", "ring": pin}},
+            {"desk": f"a{number}", **place} for number, place in enumerate(inputs)
         ]}],
     }  # fmt: skip
     return floorplan.check(tables, "test", Path())
 
 
+def ring_at(pin: str, hook: str = "GP4") -> dict[str, Any]:
+    return {"phone": {"by": "contact", "pin": hook, "ring": pin}}
+
+
+def line_at(pin: str) -> dict[str, Any]:
+    return {"phone": {"by": "line", "pin": pin}}
+
+
+USB = {"headset": {"by": "usb", "port": "1-1.2"}}
+
+
 @pytest.mark.parametrize(
-    ("board", "pin", "words"),
+    ("board", "place", "words"),
     [
-        ("picoo-w", "GP5", "no board definition 'picoo-w'; did you mean 'pico-w'?"),
-        ("pico-w", "GP99", "input 0 phone.ring: a Raspberry Pi Pico W has no pin GP99"),
-        ("pico-w", "GP1", "input 0 phone.ring at GP1: it is the console's input"),
+        ("picoo-w", ring_at("GP5"), "no board definition 'picoo-w'; did you mean 'pico-w'?"),
+        ("pico-w", ring_at("GP99"), "input 0 phone.ring: a Raspberry Pi Pico W has no pin GP99"),
+        ("pico-w", ring_at("GP1"), "input 0 phone.ring at GP1: it is the console's input"),
+        (
+            "pico-w",
+            line_at("GP4"),
+            "phone.pin at GP4: a Raspberry Pi Pico W measures a line's voltage at GP26, GP27, GP28",
+        ),
+        (
+            "pico-w",
+            USB,
+            "input 0 headset: a Raspberry Pi Pico W reads no headset by USB; a Raspberry Pi does",
+        ),
+        ("esp32", line_at("IO25"), "phone.pin at IO25: an ESP32 measures a line's voltage at IO32, "),
+        ("esp32", line_at("IO12"), "phone.pin at IO12: it is read at the start"),
+        (
+            "esp32",
+            ring_at("IO34", "IO4"),
+            "phone.ring at IO34: a contact needs a pull-up, and an ESP32 has none there",
+        ),
     ],
 )
-def test_what_a_board_cannot_do_is_said(board: str, pin: str, words: str) -> None:
-    assert words in "\n".join(definition.check(plan(board, pin)))
+def test_what_a_board_cannot_do_is_said(board: str, place: dict[str, Any], words: str) -> None:
+    assert words in "\n".join(definition.check(plan(board, place)))
+
+
+@pytest.mark.parametrize("board", definition.names())
+def test_a_page_says_how_many_desks_its_board_reads(board: str) -> None:
+    page = definition.read(board)
+    assert len(page.pins) >= page.inputs_most  # a contact each
+    desks = [{"phone": {"by": "contact", "pin": pin}} for pin in page.pins]
+    assert definition.check(plan(board, *desks[: page.inputs_most])) == []
+    one_more = desks[: page.inputs_most] + desks[page.inputs_most :][:1]
+    if len(one_more) > page.inputs_most:
+        (line,) = definition.check(plan(board, *one_more))
+        assert line.startswith(f"board b: {page.inputs_most + 1} inputs; ")
+        assert f"{page.name} reads {page.inputs_most} at most" in line
+
+
+@pytest.mark.parametrize(
+    ("board", "places"),
+    [
+        ("pico-w", (line_at("GP26"), line_at("GP27"), line_at("GP28"), ring_at("GP5"))),
+        ("esp32", (line_at("IO34"), line_at("IO32"), ring_at("IO33", "IO4"))),
+        ("raspberry-pi", (USB, {"headset": {"by": "usb", "port": "1-1.3"}})),
+    ],
+)
+def test_what_a_board_can_do_is_good(board: str, places: tuple[dict[str, Any], ...]) -> None:
+    assert definition.check(plan(board, *places)) == []
 
 
 def test_the_shipped_floors_are_wired_right() -> None:
-    assert definition.check(plan("pico-w", "GP5")) == []
     assert definition.check(floorplan.read(EXAMPLE)) == []
     real = Path(floorplan.__file__).parent / "examples" / "skien.toml"
     assert definition.check(floorplan.read(real)) == []

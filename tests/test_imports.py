@@ -27,7 +27,7 @@ MAY_IMPORT = {
 # What only a chip has, and its modules by that name here have not.
 ON_CHIPS = {"machine", "network"}
 # Files of the firmware that only CPython runs, and what they may import beyond MicroPython's modules.
-ON_A_PI = {"pins_gpiozero.py": {"gpiozero", "warnings"}}
+ON_A_PI = {"pins_gpiozero.py": {"gpiozero", "lgpio", "tempfile", "warnings"}}
 
 
 def files_of(part: str) -> list[Path]:

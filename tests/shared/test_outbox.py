@@ -25,6 +25,23 @@ def test_a_reading_comes_out_as_it_went_in():
     assert outbox.next(2**40 + 2**31) == (21, 1, 2**31)
 
 
+def test_what_a_reading_says_is_a_number_of_14_bits_wherever_it_is():
+    outbox = Outbox(2)
+    for what in (0, 255, 256, 2**14 - 1):
+        outbox.put(what, 0)
+        seq = outbox.seq
+        assert outbox.next(0)[:2] == (what, seq)
+        outbox.sent(seq, 65535)
+        assert outbox.next(0) is None
+        outbox.link_lost()
+        assert outbox.next(0)[:2] == (what, seq)
+        outbox.sent(seq, 1)
+        outbox.acknowledged(65535)  # of the link before
+        assert len(outbox) == 1
+        outbox.acknowledged(1)
+        assert len(outbox) == 0
+
+
 def test_readings_go_out_in_order_and_stay_until_acknowledged():
     outbox = Outbox(64)
     fill(outbox, 3)

@@ -1,0 +1,26 @@
+"""`callfloor board play`: recordings of desks, given to the boards' own logic once more."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from boards import trace
+
+
+def play(files: list[Path]) -> int:
+    """Prints what is said of each file. Exit status 0 where all is as the files say it must be, else 1."""
+    wrong = 0
+    for file in files:
+        try:
+            played = trace.read(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            print(f"callfloor: {file}: cannot be played: {error}", file=sys.stderr)
+            wrong += 1
+            continue
+        said = trace.play(played)
+        amiss = trace.amiss(played, said) if played.must else ""
+        verdict = "not as it must be" if amiss else "as it must be" if played.must else "nothing stands below `must`"
+        print(f"{file}: {played.title}\n{amiss or trace.written(said)}\n{verdict}\n")
+        wrong += bool(amiss)
+    return 1 if wrong else 0
