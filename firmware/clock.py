@@ -1,15 +1,10 @@
 """The board's clock and its memory for code, the same on both Pythons."""
 
-import asyncio
-import sys
-
-import firmware
-
 try:  # MicroPython
+    from asyncio import sleep_ms as sleep_ms  # type: ignore[attr-defined]  # noqa: PLC0414
     from time import ticks_diff, ticks_ms, ticks_us  # type: ignore[attr-defined]
-
-    sleep_ms = asyncio.sleep_ms  # type: ignore[attr-defined]
 except ImportError:  # CPython
+    import asyncio
     from time import monotonic_ns
 
     def ticks_ms():
@@ -51,9 +46,7 @@ def now_ms() -> int:
     return _uptime.at(ticks_ms())
 
 
-def now_us() -> int:
-    """A count of microseconds that begins again and again, for `since_us` alone."""
-    return ticks_us()
+now_us = ticks_us  # a count of microseconds that begins again and again: for `since_us` alone
 
 
 def since_us(start: int) -> int:
@@ -66,6 +59,8 @@ def forget(name: str) -> None:
 
     A microcontroller has little room; CPython keeps what it has loaded.
     """
+    import sys
+
     if sys.implementation.name == "micropython":
-        delattr(firmware, name)
+        delattr(sys.modules["firmware"], name)
         del sys.modules["firmware." + name]

@@ -49,22 +49,11 @@ READING = (
 Message = namedtuple("Message", ("topic", "sender", "retained", "qos", "size", "fields"))
 
 MESSAGES = (
-    # The gateway is there, or its will says that it is not.
-    Message("gateway/state", "gateway", True, 1, 128, (
-        "state one-of ready lost;"  # lost comes from the broker: the gateway's will
-        "boot text 8"  # changes with every start of the gateway
-    )),
     # Proof that figures are fresh: nothing else is. A new boot asks every board for its state.
     Message("beat", "gateway", False, 0, 128, (
         "boot text 8;"  # the gateway's start
         "now_s int;"  # the gateway's monotonic clock, in seconds
         "values_seq int"  # the values a wall must have to be fresh
-    )),
-    # The numbers that walls draw, for all walls of a site.
-    Message("values", "gateway", True, 1, 16384, (
-        "boot text 8;"  # the gateway's start
-        "seq int;"  # counts up with every change
-        "numbers numbers 512"  # by name, `polski.waiting`; a `.since` is a time on the beat's clock
     )),
     # A board is there, or its will says that it is not.
     Message("board/+/state", "board", True, 1, 128, (
@@ -107,19 +96,6 @@ MESSAGES = (
         "docked? flag;"  # it lies in its cradle
         "worn? flag;"  # it is on a head
     ) + READING),
-    # What a panel draws: labels as pictures, numbers by name.
-    Message("board/+/panel/+/scene", "gateway", True, 1, 16384, (
-        "id text 8;"  # hash of the rest
-        "dwell_ms int 600000;"  # how long each page stays
-        "pages items 16"  # each a list of operations, see firmware/scene.py
-    )),
-    # What a panel says that it shows.
-    Message("board/+/panel/+/shown", "board", True, 1, 128, (
-        "scene? text 8;"  # id of the scene; null: it has none yet
-        "values_seq? int;"  # the values on it; null: none yet
-        "fresh flag;"  # false: it is dimmed and says its age
-        "age_s? int"  # since a beat last proved it; null: never
-    )),
     # Pins as they are, on command and for 60 s only: for the bench. Levels as the message begins, and each change
     # since, looked for as often as the inputs are read. A gap in seq is a message lost; the next has the levels again.
     Message("board/+/raw", "board", False, 0, 1024, (
@@ -152,13 +128,24 @@ MESSAGES = (
     )),
 )
 SMALL = sys.implementation.name == "micropython"  # a board, where there is no room to spare
+BY_TOPIC = {message.topic: message for message in MESSAGES}
+
+
+def add(rows):
+    """Adds rows of another file to the table. A board has only those that it needs."""
+    global MESSAGES
+    more = tuple([Message(*row) for row in rows])
+    MESSAGES += more  # type: ignore[assignment]
+    BY_TOPIC.update({message.topic: message for message in more})
+
 
 if not SMALL:
     from firmware.conclusions import CONCLUSIONS
+    from firmware.contract_panels import PANELS
 
-    MESSAGES += tuple([Message(*row) for row in CONCLUSIONS])  # type: ignore[assignment]
+    add(PANELS)
+    add(CONCLUSIONS)
 
-BY_TOPIC = {message.topic: message for message in MESSAGES}
 IDS_AT = {3: (1,), 5: (1, 3)}  # where ids stand, by how many parts a topic has
 _taken_apart = {}  # pattern → its fields
 

@@ -29,8 +29,9 @@ def opened(what: str, part: dict, pins, times: dict) -> tuple:
         from firmware.line import Line
 
         return phone, by, pins.millivolts(part["pin"]), Line(part.get("divider", 100))
+    hook = contact(pins, part["pin"], active)
     ring = contact(pins, part.get("ring"), part.get("ring_active", active))
-    return phone, by, contact(pins, part["pin"], active), ring
+    return phone, by, hook, ring
 
 
 def contact(pins, name, active):

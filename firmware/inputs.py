@@ -75,7 +75,10 @@ class Inputs:
                 self.recorder.poll(step_ms)
             for row in self._rows:
                 if self._sample(row, step_ms):
-                    self._tell(row, step_ms, changed)
+                    what, since_ms = self._reading(row)
+                    changed(row[4], what, since_ms)
+                    if self.recorder:
+                        self.recorder.hear(row[4], self.message(what), step_ms, since_ms)
             self._polls += 1
             self._read_us += since_us(began_us)
 
@@ -104,12 +107,6 @@ class Inputs:
         del self._broken[device]
         device.since_ms = max(device.since_ms, broken[2])
         return True
-
-    def _tell(self, row, at_ms, changed):
-        what, since_ms = self._reading(row)
-        changed(row[4], what, since_ms)
-        if self.recorder:
-            self.recorder.hear(row[4], self.message(what), at_ms, since_ms)
 
     @staticmethod
     def message(what: int) -> tuple:

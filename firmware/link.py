@@ -12,15 +12,6 @@ LOOK_MS = 5  # so often it is looked whether there is something to send: an Even
 SLOW_MS = 500  # a link that is up but takes nothing is tried again after this
 
 
-def outboxes(count):
-    """One for each input; a wall board, which has none, does not even load them."""
-    if not count:
-        return []
-    from firmware.outbox import Outbox
-
-    return [Outbox(contract.OUTBOX_READINGS) for _ in range(count)]
-
-
 class Link:
     """Keeps one board's word to the broker.
 
@@ -33,7 +24,11 @@ class Link:
         self.site = settings["site"]
         self.board = settings["board"]
         self.boot = hello["boot"]
-        self.outboxes = outboxes(len(settings["inputs"]))
+        self.outboxes = []  # one for each input; a wall board, which has none, does not even load them
+        if settings["inputs"]:
+            from firmware.outbox import Outbox
+
+            self.outboxes = [Outbox(contract.OUTBOX_READINGS) for _ in settings["inputs"]]
         self.reconnects = -1  # the first connect is not one
         self.refused = 0
         self.hello = hello

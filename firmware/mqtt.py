@@ -132,7 +132,6 @@ class Client:
         # lost. Together that is 1.25 keepalives, when the broker gives up at 1.5.
         self._ping_ms = keepalive_s * 500
         self._patience_ms = keepalive_s * 750
-        self._tick_ms = min(250, keepalive_s * 60)
         self._topics: list = []  # (topic, qos), for every new connection
         self._unasked: list = []  # those of them that this connection has not asked for yet
         self._addresses: list = []  # what is left to try of getaddrinfo's answer
@@ -265,7 +264,7 @@ class Client:
             self.up = was_up = True
             self._tell(self._on_up)
             while self._link == link:
-                await sleep_ms(self._tick_ms)
+                await sleep_ms(min(250, self.keepalive_s * 60))
                 await self._keep(link)
         except (OSError, ValueError, MemoryError) as error:
             self._end(self._words(error))

@@ -1,11 +1,10 @@
 """Readings that wait for the broker, in order, oldest given up first when there are too many."""
 
-from struct import calcsize, pack_into, unpack_from
+from struct import pack_into, unpack_from
 
 ROW = "<HI"  # where it is and what it says; the low bits of since_ms
-SIZE = calcsize(ROW)
-WAITS, UNDER_WAY, GONE = 0x0000, 0x4000, 0x8000
-WHERE, WHAT = 0xC000, 0x3FFF
+SIZE = 6
+UNDER_WAY, GONE, WHAT = 0x4000, 0x8000, 0x3FFF  # neither under way nor gone: it waits
 LOW = 0xFFFFFFFF
 
 
@@ -38,14 +37,14 @@ class Outbox:
             self.dropped += 1
         self.seq += 1
         self._count += 1
-        pack_into(ROW, self._rows, self._place(self.seq), WAITS | what, since_ms & LOW)
+        pack_into(ROW, self._rows, self._place(self.seq), what, since_ms & LOW)
 
     def next(self, now_ms: int):
         """(what, seq, age_ms) of the oldest reading that is not on its way, or None."""
         for seq in self._seqs():
             state, since_ms = unpack_from(ROW, self._rows, self._place(seq))
-            if state & WHERE == WAITS:
-                return state & WHAT, seq, (now_ms - since_ms) & LOW
+            if state <= WHAT:
+                return state, seq, (now_ms - since_ms) & LOW
         return None
 
     def sent(self, seq: int, packet_id: int) -> None:
@@ -61,15 +60,15 @@ class Outbox:
             self._mark(seq, GONE)
         if not self._sent:
             self._sent = {}  # one that is emptied keeps its room
-        while self._count and self._state(self.seq - self._count + 1) & WHERE == GONE:
+        while self._count and self._state(self.seq - self._count + 1) & GONE:
             self._count -= 1
 
     def link_lost(self) -> None:
         """Nothing is on its way any more: what was not acknowledged goes out again, in order."""
         self._sent = {}
         for seq in self._seqs():
-            if self._state(seq) & WHERE == UNDER_WAY:
-                self._mark(seq, WAITS)
+            if self._state(seq) & UNDER_WAY:
+                self._mark(seq, 0)
 
     def _mark(self, seq, where):
         pack_into("<H", self._rows, self._place(seq), where | self._state(seq) & WHAT)

@@ -117,6 +117,7 @@ class Pins:
     def line(self, text: str) -> str:
         """Carries out one line and answers it."""
         name, _, level = text.strip().partition(" ")
+        level = level.strip()
         pin = self._pins.get(name)
         if level == "?":
             return "%s %s" % (name[:16], self.level(name) if pin else "is read by nothing here")

@@ -1,6 +1,6 @@
 """A board's panels: what they should show, drawn again whenever something on them moves."""
 
-from firmware import scene
+from firmware import contract, scene
 from firmware.clock import forget, now_ms, sleep_ms
 from firmware.values import Values
 
@@ -8,6 +8,11 @@ LOOK_MS = (
     5  # so often it is looked whether there is news: an Event and a wait with an end take 2 KB of a board
 )
 STALE_MS = 1000  # an age on a wall is redrawn this often
+
+if contract.SMALL:
+    from firmware.contract_panels import PANELS
+
+    contract.add(PANELS)
 
 
 class Wall:
