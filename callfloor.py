@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -126,6 +127,8 @@ def station(
     """Be a board: a Raspberry Pi with desks, walls or both."""
     from wallboard.station import run
 
+    if control:
+        address(control, "--control")
     plan = floorplan.read(site)
     told = {"kind": pins, "control": control or _control(plan, board), "chip": chip, "sys": root, "dev": dev}
     run(floorplan.board_json(plan, board, {key: value for key, value in told.items() if value is not None}))
@@ -164,7 +167,15 @@ def board_json(
     """Print what a board is told, its board.json. It holds the board's passwords."""
     import json
 
-    print(json.dumps(floorplan.board_json(floorplan.read(site), board, {"kind": pins}), indent=1))
+    from boards import definition
+
+    if pins not in ("machine", "gpiozero", "memory"):
+        raise SiteError(f"--pins: '{pins}' is no kind of pins: machine, gpiozero or memory")
+    plan = floorplan.read(site)
+    told = floorplan.board_json(plan, board, {"kind": pins})
+    if wrong := [line for row in plan.board if row.id == board for line in definition.wrong_with(row)]:
+        raise SiteError("\n".join(f"{site}: board {board}: {line}" for line in wrong))
+    print(json.dumps(told, indent=1))
 
 
 @boards.command("record")
@@ -223,6 +234,8 @@ def sim_board(
     plan = floorplan.read(site)
     if control:
         address(control, "--control")
+    if not re.fullmatch(r"[1-9][0-9]{0,9}[kKmM]?", heap):
+        raise SiteError(f"--heap: '{heap}' is no size; it is like 192k, or a number of bytes")
     raise SystemExit(run(plan, board, control or _control(plan, board), heap))
 
 
@@ -263,7 +276,8 @@ def address(text: str, option: str) -> tuple[str, int]:
     """(host, port) of HOST:PORT. Raises SiteError naming the option."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise SiteError(f"{option}: '{text}' is not HOST:PORT, like 127.0.0.1:8080")
+        usual = {"--web": 8080, "--mqtt": 1883, "--control": 9001}[option]
+        raise SiteError(f"{option}: '{text}' is not HOST:PORT, like 127.0.0.1:{usual}")
     return host.strip("[]"), int(port)
 
 

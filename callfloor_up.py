@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import floorplan
+from boards import definition
 from floorplan import Plan
 from gateway import store
 from gateway.broker import GATEWAY, OwnBroker, new_passwords
@@ -67,6 +68,8 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
         plan = floorplan.check(tables, str(path), folder if example else path.resolve().parent)
         if wrong := check_queues(plan):
             raise floorplan.SiteError("\n".join(f"{path}: {line}" for line in wrong))
+        for line in definition.check(plan):  # one board that is wired wrong stops no floor
+            print(f"{path}: warning: {line}", file=sys.stderr, flush=True)
         if plan.broker and not plan.simulator:
             return _gateway_alone(plan, web, seconds)
         return asyncio.run(_everything(plan, folder, web, mqtt, seconds))

@@ -241,6 +241,21 @@ class Phones(Table):
     off_hook_h: float = Field(4, gt=0, le=72)  # a handset nobody has said anything of for so long is unknown
     ringing_s: int = Field(120, ge=5, le=3600)  # and a ringing one
 
+    @model_validator(mode="after")
+    def _times_in_order(self) -> Phones:
+        times = line_times(self)
+        if not times["pulse_ms"] < times["flash_ms"] < times["hangup_ms"]:
+            raise ValueError(
+                "times: pulse_ms is less than flash_ms, and flash_ms less than hangup_ms; with those of "
+                f"{self.country} they are {times['pulse_ms']}, {times['flash_ms']} and {times['hangup_ms']}"
+            )
+        return self
+
+
+def line_times(phones: Phones) -> dict[str, int]:
+    """The times of the site's analogue lines, by the names of LineTimes: the country's, or its own."""
+    return dict(COUNTRIES[phones.country]) | phones.times.model_dump(exclude_none=True)
+
 
 class Truth(Table):
     """When the page says that a desk and the phone system do not fit; docs/findings.md says what each means.
@@ -280,12 +295,21 @@ class PhoneInput(Table):
     divider: float | None = Field(None, ge=1, le=1000)  # line: volts on it for one at the ADC; left out: 100
     hangup_ms: int | None = Field(None, ge=75, le=2000)  # left out: what [phones] says
 
+    @model_validator(mode="before")
+    @classmethod
+    def _not_by_url(cls, written: Any) -> Any:
+        if isinstance(written, dict) and written.get("by") == "url":
+            raise ValueError('a phone that tells by itself is at no board: write it to its desk, [[desk]] phone')
+        return written
+
     @model_validator(mode="after")
     def _a_line_rings_by_itself(self) -> PhoneInput:
         if self.by == "line" and self.ring:
             raise ValueError("a line's voltage shows its ringing: leave `ring` out")
         if self.by == "contact" and self.divider:
             raise ValueError('a divider is for the line\'s voltage: by = "line", or leave it out')
+        if self.ring_active and not self.ring:
+            raise ValueError("ring_active says how the pin `ring` is wired: give `ring`, or leave it out")
         return self
 
 
@@ -305,6 +329,8 @@ class HeadsetInput(Table):
             raise ValueError('a headset by "usb" is found at its port, and has no pins: port = "1-1.2"')
         if self.by == "contact" and (self.port or not (self.pin or self.dock)):
             raise ValueError('a headset by "contact" has a pin, a dock or both, and no port')
+        if self.dock_active and not self.dock:
+            raise ValueError("dock_active says how the pin `dock` is wired: give `dock`, or leave it out")
         return self
 
 
@@ -344,14 +370,17 @@ class Board(Table):
     control: Annotated[str, AfterValidator(_control)] | None = None  # simulated: where its pins are set
 
     @model_validator(mode="after")
-    def _pins_once(self) -> Board:
+    def _pins_and_ports_once(self) -> Board:
         seen: dict[str, str] = {}
-        for number, place in enumerate(self.inputs):
-            for key, pin in place.pins():
-                here = f"input {number} {key}"
-                if pin in seen:
-                    raise ValueError(f"pin {pin} is used twice: {seen[pin]} and {here}")
-                seen[pin] = here
+        for place in self.inputs:
+            used = [(key, f"pin {pin}") for key, pin in place.pins()]
+            if place.headset and place.headset.port:
+                used.append(("headset.port", f"USB port {place.headset.port}"))
+            for key, what in used:
+                here = f"{key} of desk '{place.desk}'"
+                if what in seen:
+                    raise ValueError(f"{what} is used twice: {seen[what]} and {here}")
+                seen[what] = here
         return self
 
 
@@ -361,6 +390,16 @@ class DeskPhone(Table):
     by: Literal["url"]
     vendor: Literal["yealink", "snom", "grandstream", "fanvil", "mitel", "poly"]
     mac: Annotated[str, AfterValidator(_mac)]  # kept as twelve digits, without colons
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_by_pins(cls, written: Any) -> Any:
+        if isinstance(written, dict) and written.get("by") in ("contact", "line"):
+            raise ValueError(
+                "a phone that a board reads is written to that board: [[board]] inputs = "
+                f'[ {{ desk = "…", phone = {{ by = "{written["by"]}", pin = "…" }} }} ]'
+            )
+        return written
 
 
 class Desk(Table):
@@ -538,7 +577,7 @@ class Plan(Table):
         for name in places:
             if places.count(name) > 1:
                 raise ValueError(f"desk '{name}' is plugged in at two inputs")
-        _once("[[desk]]", "device", {desk.id: desk.device for desk in self.desk if desk.device})
+        _once("[[desk]]", "device", {desk.id: device_key(desk.device) for desk in self.desk if desk.device})
         self._seats_agree()
         self._phones_agree()
         for name in self.simulator.named() if self.simulator else ():
@@ -567,8 +606,14 @@ class Plan(Table):
                 "IP phones call an address with a token in it: "
                 'give [phones] secret_file = "secrets/phones", a file with one line of 16 or more of a-z, 0-9'
             )
+        flash_ms = line_times(self.phones)["flash_ms"]
         for board in self.board:
             for place in board.inputs:
+                if place.phone and (place.phone.hangup_ms or flash_ms + 1) <= flash_ms:
+                    raise ValueError(
+                        f"desk '{place.desk}': hangup_ms is {place.phone.hangup_ms}, and a flash lasts up to "
+                        f"{flash_ms} ms here ([phones]): it would hang up; give more, or leave it out"
+                    )
                 if place.phone and place.desk in by_url:
                     raise ValueError(
                         f"desk '{place.desk}': board {board.id} reads its phone, and [[desk]] phone "
@@ -583,6 +628,14 @@ class Plan(Table):
     def walls_of(self, board: str) -> list[Wall]:
         """The walls of a board, panel 0 first."""
         return [wall for wall in self.wall if wall.board == board]
+
+
+def device_key(text: str) -> str:
+    """A device as two places may write it: `PJSIP/Desk-12/n` is `pjsip/desk-12`.
+
+    app_queue.c compares devices without a third part, and without looking at capitals.
+    """
+    return "/".join(text.strip().split("/")[:2]).casefold()
 
 
 def _once(what: str, key: str, names: dict[str, str]) -> None:
@@ -614,7 +667,8 @@ def tables_in(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SiteError(f"{path}: cannot be read ({error}); is the path right?") from error
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise SiteError(f"{path}: cannot be read ({why}); is the path right?") from error
     try:
         tables = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except ValueError as error:
@@ -745,7 +799,8 @@ def secret(path: Path | None) -> str | None:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SiteError(f"{path}: the secret cannot be read ({error}); write it there, mode 600") from error
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise SiteError(f"{path}: the secret cannot be read ({why}); write it there, mode 600") from error
     if not text or "\n" in text:
         raise SiteError(f"{path}: a secret is one line")
     return text
@@ -791,20 +846,9 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
     return told
 
 
-def line_times(phones: Phones) -> dict[str, int]:
-    """The times of the site's analogue lines, by the names of LineTimes: the country's, or its own."""
-    times = dict(COUNTRIES[phones.country]) | phones.times.model_dump(exclude_none=True)
-    if not times["pulse_ms"] < times["flash_ms"] < times["hangup_ms"]:
-        raise SiteError(
-            "[phones] times: pulse_ms is less than flash_ms, and flash_ms less than hangup_ms; with those of "
-            f"{phones.country} they are {times['pulse_ms']}, {times['flash_ms']} and {times['hangup_ms']}"
-        )
-    return times
-
-
 def _input_json(place: BoardInput) -> dict[str, Any]:
     return {
-        name: part.model_dump(exclude_none=True)
+        name: part.model_dump(exclude_none=True, exclude=None if part.by == "contact" else {"active"})
         for name, part in (("phone", place.phone), ("headset", place.headset))
         if part is not None
     }

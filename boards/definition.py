@@ -53,20 +53,23 @@ def read(name: str) -> Definition:
 
 def check(plan: floorplan.Plan) -> list[str]:
     """What is wrong with the boards of a plan, a line each; empty: every pin is one its board has."""
+    return [f"board {board.id}: {line}" for board in plan.board for line in wrong_with(board)]
+
+
+def wrong_with(board: floorplan.Board) -> list[str]:
+    """What is wrong with one board, a line each."""
+    try:
+        page = read(board.definition)
+    except DefinitionError as error:
+        return [str(error)]
     wrong: list[str] = []
-    for board in plan.board:
-        try:
-            page = read(board.definition)
-        except DefinitionError as error:
-            wrong.append(f"board {board.id}: {error}")
-            continue
-        if len(board.inputs) > page.inputs_most:
-            wrong.append(
-                f"board {board.id}: {len(board.inputs)} inputs; {_a(page)} reads {page.inputs_most} at most: "
-                "give the others to a second board"
-            )
-        for number, place in enumerate(board.inputs):
-            wrong += [f"board {board.id}: input {number} {line}" for line in _wrong_input(page, place)]
+    if len(board.inputs) > page.inputs_most:
+        wrong.append(
+            f"{len(board.inputs)} inputs; {_a(page)} reads {page.inputs_most} at most: "
+            "give the others to a second board"
+        )
+    for place in board.inputs:
+        wrong += [f"desk '{place.desk}' {line}" for line in _wrong_input(page, place)]
     return wrong
 
 
@@ -78,11 +81,12 @@ def _wrong_input(page: Definition, place: floorplan.BoardInput) -> list[str]:
         )
     for key, pin in place.pins():
         by_line = key == "phone.pin" and place.phone is not None and place.phone.by == "line"
-        if pin in page.avoid:
+        if by_line and not page.adc:
+            wrong.append(f"{key} at {pin}: {_a(page)} measures no line's voltage; a Pico W does")
+        elif pin in page.avoid:
             wrong.append(f"{key} at {pin}: {page.avoid[pin]}")
         elif by_line and pin not in page.adc:
-            where = f"at {', '.join(page.adc)}" if page.adc else "at none of its pins"
-            wrong.append(f"{key} at {pin}: {_a(page)} measures a line's voltage {where}")
+            wrong.append(f"{key} at {pin}: {_a(page)} measures a line's voltage at {', '.join(page.adc)}")
         elif not by_line and pin in page.adc and pin not in page.pins:
             wrong.append(f"{key} at {pin}: a contact needs a pull-up, and {_a(page)} has none there")
         elif not by_line and pin not in page.pins:

@@ -15,7 +15,11 @@ def play(files: list[Path]) -> int:
         try:
             played = trace.read(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            print(f"callfloor: {file}: cannot be played: {error}", file=sys.stderr)
+            why = "it is no text" if isinstance(error, UnicodeError) else getattr(error, "strerror", None) or error
+            print(
+                f"callfloor: {file}: cannot be played: {why}; is it what `callfloor board record` wrote?",
+                file=sys.stderr,
+            )
             wrong += 1
             continue
         said = trace.play(played)

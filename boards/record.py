@@ -109,8 +109,8 @@ def run(
             "the site file names no broker: give `callfloor up` an address for its own, "
             "--mqtt 127.0.0.1:1883, and the same here"
         )
-    if out and not out.parent.is_dir():
-        raise RecordError(f"--out {out}: there is no folder {out.parent}")
+    if out:
+        may_be_written(out)
     broker = plan.broker or floorplan.Broker()
     if address:
         broker = broker.model_copy(update={"host": address[0], "port": address[1]})
@@ -125,6 +125,13 @@ def run(
     except OSError as error:
         raise RecordError(f"--out {out}: {error.strerror}") from error
     print(f"written to {out}", file=sys.stderr)
+
+
+def may_be_written(out: Path) -> None:
+    """Before anything is recorded that could then be kept nowhere. Raises RecordError."""
+    where = out if out.exists() else out.parent
+    if out.is_dir() or not out.parent.is_dir() or not os.access(where, os.W_OK):
+        raise RecordError(f"--out {out}: nothing can be written there; name a file in a folder of yours")
 
 
 def place(plan: floorplan.Plan, desk: str) -> Place:

@@ -8,6 +8,7 @@ OFF_MS = 300  # dark for so long is no call; a bad contact's moments are shorter
 BLINK_LEAST_MS = 200  # a blink of 3 Hz comes every 333 ms; two lights closer than this are one that bounces
 BLINK_MOST_MS = 3600  # and of 0.3 Hz every 3333 ms: dark for longer is idle
 BLINK_PART = 12  # a twelfth of a blink is lit, and dark, 10 % being the least: less is a spike or bad contact
+SEEN_MS = 10  # read every 10 ms, it may look so much shorter than it is: allowed to what blinks already
 DOCK_MS = 200  # a reed switch in a cradle may make and break again and again while the headset is put in
 
 
@@ -91,8 +92,9 @@ class Lamp:
             self._lit_ms = self._rose_ms = at_ms
             return False
         period_ms = at_ms - rose_ms
-        lit_ms = self._fell_ms - rose_ms
-        dark_ms = at_ms - self._fell_ms
+        seen_ms = SEEN_MS if self.blinks else 0
+        lit_ms = self._fell_ms - rose_ms + seen_ms
+        dark_ms = at_ms - self._fell_ms + seen_ms
         bounces = period_ms < BLINK_LEAST_MS
         if bounces or dark_ms * BLINK_PART < min(period_ms, BLINK_MOST_MS):  # the same light goes on
             if bounces or period_ms > BLINK_MOST_MS:

@@ -17,13 +17,13 @@ class UsbHeadset:
     ("unplugged",), ("flood",) and ("failed", why, words).
 
     `in_call` is the line-busy usage, the one thing an observer can rely on without owning the call (Jabra's
-    SDK: "also sent when other softphones start a call"); on a device without, an absolute hook switch
-    that has been off for 2.5 s. `link` is the line usage, which Jabra calls Online; a device may declare it
-    and never use it (Gigaset's table), so that it says something only once it has been on. `muted` is an
-    absolute state, or what follows from an on/off pair; a key that only toggles says nothing as long as
-    nobody knows what it toggles. A host mutes without asking, and a mute may outlast its call
-    (Yealink WH62): after a call nothing is known of it, unless it is an absolute state. No standard usage
-    tells the cradle or the head: `docked` and `worn` are None.
+    SDK: "also sent when other softphones start a call"); on a device without, or one that has never used it,
+    an absolute hook switch that has been off for 2.5 s, until it is back for 50 ms. `link` is the line usage, which Jabra calls Online; a
+    device may declare it and never use it (Gigaset's table), so that it says something only once it has been
+    on. `muted` is an absolute state, or what follows from an on/off pair; a key that only toggles says
+    nothing as long as nobody knows what it toggles. A host mutes without asking, and a mute may outlast its
+    call (Yealink WH62): after a call nothing is known of it, unless it is an absolute state. No standard
+    usage tells the cradle or the head: `docked` and `worn` are None.
 
     `why` is None or why nothing is known; `words` says more about it, for the log.
     """
@@ -46,7 +46,7 @@ class UsbHeadset:
         """Nothing is known of a headset that has just been plugged in."""
         self._switches: dict = {}  # by usage
         self._call = None  # whether there is one, as last concluded
-        self._linked = False  # its line usage has been on
+        self._linked = self._busied = False  # its line, its line-busy usage has been on
         self._short = 0  # reports in a row that were too short
 
     def sample(self, now_ms: int) -> bool:
@@ -108,20 +108,22 @@ class UsbHeadset:
                     self._switches[usage] = Switch()
                 self._switches[usage].take(says, value, now_ms)
             self._linked = self._linked or self._switch(hid.LINE).on is True
+            self._busied = self._busied or self._switch(hid.BUSY).on is True
             self._talking(now_ms)
 
     def _switch(self, usage):
         return self._switches.get(usage, UNKNOWN)
 
     def _talking(self, now_ms):
-        """(in_call, since when), by line busy; where nothing was heard of that, by the hook."""
+        """(in_call, since when), by line busy; until that has been on, by the hook."""
         busy, hook = self._switch(hid.BUSY), self._switch(hid.HOOK)
-        if busy.on is not None:
+        if self._busied or hook.on is None:
             call, since_ms = busy.on, busy.since_ms
-        elif hook.on and now_ms - hook.since_ms < HOOK_HELD_MS:
-            call, since_ms = self._call, hook.since_ms
         else:
             call, since_ms = hook.on, hook.since_ms
+            held_ms = HOOK_HELD_MS if call else TWICE_MS if self._call else 0  # and off again, on again
+            if call is not None and now_ms - since_ms < held_ms:
+                call = busy.on if self._call is None else self._call
         if self._call and not call and not self._switch(hid.MUTE).absolute:
             self._switch(hid.MUTE).on = None
         self._call = call

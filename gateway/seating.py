@@ -9,13 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-
-def device_key(text: str) -> str:
-    """A device as two places may write it: `PJSIP/Desk-12/n` is `pjsip/desk-12`.
-
-    app_queue.c compares devices without a third part, and without looking at capitals.
-    """
-    return "/".join(text.strip().split("/")[:2]).casefold()
+from floorplan import device_key
 
 
 class Seats:

@@ -33,6 +33,7 @@ from gateway.mqtt import Line
 from gateway.news import News
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
+from gateway.phones.states import NOT_HEARD
 from gateway.phones.token import token_of
 from gateway.queues import push, push_http
 from gateway.queues.asterisk import Asterisk
@@ -290,8 +291,8 @@ class Gateway:
         desk = seen(self.floor.desks[name])
         status, reason = self.floor.status[name]
         wrong = "; ".join(faults(desk))
-        if not desk.dark and not desk.lost:
-            self._faults.hear(name, faults(desk), now_s)
+        if not desk.dark and not desk.lost:  # at a start no IP phone has said anything yet: that is no fault
+            self._faults.hear(name, [words for words in faults(desk) if words != NOT_HEARD], now_s)
         muted = desk.muted if desk.phone_muted is None else desk.phone_muted or bool(desk.muted)
         self.says.say("desk/+/now", (name,), {
             "status": status, "reason": reason[:160], "fault": wrong[:160], "phone": desk.phone,

@@ -79,10 +79,13 @@ def _talks_past_the_pbx(s: Sides) -> bool:
 
 
 def _nobody_is_in_the_call(s: Sides) -> bool:
-    """A hook contact sees only the handset, so a headset must say no too; a line sees every call at its phone."""
+    """A hook contact sees only the handset, so a headset must say no too; a line sees every call at its phone.
+
+    On hold nobody has to hold anything: who goes to ask a colleague puts the handset down.
+    """
     headset_rests = s.in_call is False or (s.docked is True and not s.in_call)
     sees_all = s.phone_by in ("line", "url") and not s.headset_by
-    return s.pbx in ("busy", "held") and s.phone == "idle" and (headset_rests or sees_all)
+    return s.pbx == "busy" and s.phone == "idle" and (headset_rests or sees_all)
 
 
 def _call_out_of_sight(s: Sides) -> bool:
@@ -97,7 +100,7 @@ RULES: tuple[Rule, ...] = (
          "Pause the desk or log it out at the phone system, or calls will ring where nobody is; "
          "is somebody there, take the headset out of its cradle."),
     Rule("off-hook-no-call", _only_the_handset_is_up,
-         "Put the handset back on its hook: no call can come through like this."),
+         "Put the handset back on its hook, or end the call at the phone: no call can come through like this."),
     Rule("lifted-nothing-at-pbx", _talks_past_the_pbx,
          "Ask what the call is: it does not go through the phone system, or the site file ties the desk "
          "to the wrong extension or device."),
@@ -114,6 +117,10 @@ PHONE_WORDS = {
     "ringing": "the phone rings",
     "talking": "the handset is lifted",
     "held": "the phone holds a call",
+}
+URL_WORDS = {  # an IP phone may be in a call by its headset or speaker
+    "idle": "its phone says: on its hook, no call",
+    "talking": "its phone says: lifted, or in a call",
 }
 PBX_WORDS = {
     "idle": "no call, ready for one",
@@ -246,7 +253,8 @@ def _desk_words(now: Sides) -> str:
         return now.lost
     headset = {True: "the headset is in a call", False: "the headset is in no call", None: ""}[now.in_call]
     cradle = "the headset lies in its cradle" if now.docked else ""
-    words = (PHONE_WORDS.get(now.phone or "", ""), headset, cradle)
+    table = PHONE_WORDS | URL_WORDS if now.phone_by == "url" else PHONE_WORDS
+    words = (table.get(now.phone or "", ""), headset, cradle)
     return ", ".join(word for word in words if word)
 
 

@@ -58,7 +58,14 @@ def check(folder: Path = Path("/nowhere"), **changes: Any) -> floorplan.Plan:
         ({"board": [{"id": "wall-w"}, {"id": "b", "inputs": [
             {"desk": "a1", "phone": {"by": "contact", "pin": "GP4"}},
             {"desk": "a2", "phone": {"by": "contact", "pin": "GP5", "ring": "GP4"}},
-        ]}]}, "board[2]: pin GP4 is used twice: input 0 phone.pin and input 1 phone.ring"),
+        ]}]}, "board[2]: pin GP4 is used twice: phone.pin of desk 'a1' and phone.ring of desk 'a2'"),
+        ({"board": [{"id": "wall-w"}, {"id": "b", "inputs": [
+            {"desk": "a1", "headset": {"by": "usb", "port": "1-1.2"}},
+            {"desk": "a2", "headset": {"by": "usb", "port": "1-1.2"}},
+        ]}]}, "board[2]: USB port 1-1.2 is used twice: headset.port of desk 'a1' and headset.port of desk 'a2'"),
+        ({"site": {"id": "s", "seating": "login"},
+          "desk": [{"id": "a1", "device": "PJSIP/Desk-1"}, {"id": "a2", "device": "pjsip/desk-1/n"}]},
+         "[[desk]] a1 and a2 have the same device 'pjsip/desk-1'"),
         ({"board": [{"id": "wall-w"}, {"id": "b", "inputs": [{"desk": "a1"}, {"desk": "a1"}]}]},
          "desk 'a1' is plugged in at two inputs"),
         ({"board": [{"id": "wall-w", "inputs": [{"desk": "a1", "phone": {"by": "contact", "pin": "4"}}]}]},
@@ -119,6 +126,26 @@ POLSKI = {"id": "polski", "name": "Polski", "pbx": "polski"}
          "simulator.queue.n.dsks: unknown key; did you mean 'desks'?"),
         ({"simulator": {"surges": {"queue": "n"}}},
          "simulator.surges: is a list: [[simulator.surges]], once for each"),
+        ({"phones": {"times": {"flash_ms": 300}}},
+         "phones: times: pulse_ms is less than flash_ms, and flash_ms less than hangup_ms; with those of NO "
+         "they are 70, 300 and 250"),
+        ({"phones": {"country": "US"}, "board": [{"id": "b", "inputs": [
+            {"desk": "a1", "phone": {"by": "contact", "pin": "GP4", "hangup_ms": 250}},
+        ]}]},
+         "desk 'a1': hangup_ms is 250, and a flash lasts up to 1250 ms here ([phones]): it would hang up; "
+         "give more, or leave it out"),
+        ({"board": [{"id": "b", "inputs": [{"desk": "a1", "phone": {"by": "url"}}]}]},
+         "board[1].inputs[1].phone: a phone that tells by itself is at no board: write it to its desk, "
+         "[[desk]] phone"),
+        ({"board": [{"id": "b", "inputs": [
+            {"desk": "a1", "phone": {"by": "contact", "pin": "GP4", "ring_active": "high"}},
+        ]}]}, "board[1].inputs[1].phone: ring_active says how the pin `ring` is wired: give `ring`, or leave it out"),
+        ({"board": [{"id": "b", "inputs": [
+            {"desk": "a1", "headset": {"by": "contact", "pin": "GP4", "dock_active": "high"}},
+        ]}]}, "board[1].inputs[1].headset: dock_active says how the pin `dock` is wired: give `dock`, or leave it out"),
+        ({"desk": [{"id": "a1", "phone": {"by": "contact", "pin": "GP4"}}]},
+         "desk[1].phone: a phone that a board reads is written to that board: [[board]] inputs = "
+         '[ { desk = "…", phone = { by = "contact", pin = "…" } } ]'),
         ({"desk": [{"id": "a1", "at": [1, 2, 3]}]}, "desk[1].at: is a list of at most 2"),
         ({"board": [{"id": "b", "control": "9001"}]}, "board[1].control: is HOST:PORT, like 127.0.0.1:9001"),
         ({"wall": [{"id": "w", "board": "b", "panel": {"kind": "memory"}, "pages": {"queue": "polski"}}]},
@@ -206,3 +233,13 @@ def test_a_secret_is_one_line(text: str, words: str, tmp_path: Path) -> None:
 def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SiteError, match=r"row-a: the secret cannot be read"):
         floorplan.board_json(check(tmp_path), "row-a", {})
+
+
+def test_a_file_that_is_no_text_is_said_without_pythons_words(tmp_path: Path) -> None:
+    (tmp_path / "row-a").write_bytes(b"\xff\xfe")
+    with pytest.raises(SiteError, match=r"row-a: the secret cannot be read \(it is no text\); write it there"):
+        floorplan.board_json(check(tmp_path), "row-a", {})
+    with pytest.raises(SiteError, match=r"row-a: cannot be read \(it is no text\); is the path right\?"):
+        floorplan.read(tmp_path / "row-a")
+    with pytest.raises(SiteError, match=r"none\.toml: cannot be read \(No such file or directory\); is the path"):
+        floorplan.read(tmp_path / "none.toml")

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from gateway import desk as desks
 from gateway import floor
-from gateway.truth import KINDS, PBX_WORDS, PHONE_WORDS, RULES
+from gateway.phones import phones, states
+from gateway.truth import KINDS, PBX_WORDS, PHONE_WORDS, RULES, URL_WORDS
 
 from .test_page import QUEUE, Served, chromium, desk, opened, plan, tile
 
@@ -177,8 +178,10 @@ def test_a_kind_that_the_page_does_not_know_is_told_in_the_gateways_words(browse
 def sentences() -> set[str]:
     """Every sentence about a desk that the gateway has in a table."""
     rows = {reason for _, _, reason in desks.RULES} - {"{dark}", "{lost}", "{fault}", "{untied}"}
+    ip = (states.NOT_HEARD, states.SILENT, states.POLLS_NO_MORE, phones.FLOODS, phones.RUBBISH)
     whys = {*desks.PHONE_WHY.values(), *desks.HEADSET_WHY.values()}
-    return {*rows, *whys, *PHONE_WORDS.values(), *PBX_WORDS.values(), floor.NOBODY, floor.CROWDED, floor.PBX_AWAY}
+    both = {*PHONE_WORDS.values(), *URL_WORDS.values(), *PBX_WORDS.values()}
+    return {*rows, *whys, *ip, *both, floor.NOBODY, floor.CROWDED, floor.PBX_AWAY}
 
 
 def test_every_sentence_about_a_desk_is_there_in_every_language(browser: Browser, served: Served) -> None:

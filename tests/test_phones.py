@@ -52,8 +52,17 @@ def after(*words: str, every_s: float = 5.0) -> Phone:
         ("established missed", "talking"),  # of another call
         ("hold", "held"),
         ("established incoming hold", "held"),
-        ("established incoming established terminated", "idle"),  # the second is answered, and ends
-        ("established hold outgoing terminated", "idle"),  # two calls without references are one
+        # A second call is answered, or dialled, and ends: the first is still there.
+        ("established incoming established terminated", "talking"),
+        ("established incoming established terminated terminated", "idle"),
+        ("established hold outgoing terminated", "held"),
+        ("established hold outgoing established terminated unhold", "talking"),
+        ("established hold outgoing established terminated unhold terminated", "idle"),
+        ("established hold outgoing established terminated terminated", "idle"),  # handed on: both end
+        ("established hold outgoing on_hook", "idle"),
+        ("established hold unhold terminated", "idle"),
+        ("established hold established idle incoming terminated", "idle"),
+        ("established hold terminated incoming terminated", "idle"),
         ("outgoing established alive", "talking"),
         ("incoming#1 outgoing#2", "talking"),
         ("established#1 incoming#2", "talking"),
@@ -219,6 +228,21 @@ def test_names_are_understood_as_each_make_writes_them() -> None:
     ):
         assert event_of(key) == event
     assert event_of("") is None and event_of("x" * 100_000) is None
+
+
+def test_every_event_that_a_make_has_is_understood() -> None:
+    """Whoever gives all of them an address must not make the desk unknown by forwarding a call."""
+    for names, event in (
+        ("open_always_fwd close_busy_fwd always_fwd_on no_answer_fwd_off call_forwarding_on redirection_off "
+         "call_waiting_on headset_on syslog_off ip_change vpn_ip peripheral_information setup_autop_finish idle2busy "
+         "blind_transfer_call attended_transferring transfer", "alive"),
+        ("answer_new_incoming_call", "established"),
+        ("remote_busy", "terminated"),
+        ("busy2idle", "idle"),
+        ("holding", "hold"),
+        ("unheld", "unhold"),
+    ):  # fmt: skip
+        assert {name: event_of(name) for name in names.split()} == dict.fromkeys(names.split(), event)
 
 
 def test_a_mac_is_a_mac_however_it_is_written() -> None:

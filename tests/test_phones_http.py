@@ -214,10 +214,10 @@ def test_guessing_is_logged_once_a_minute_and_never_with_the_token(
         served.now_s += 600
         served.phones.due(served.now_s)
         assert len(caplog.records) == 2
-        served.ask("GET", "?event=on_hook&mac=00:11:22:33:44:55")
+        served.ask("GET", "?event=on_hook&mac=00:11:22:33:44:5f")
         assert caplog.records[-1].getMessage() == (
             "IP phones: requests refused: 1 of a phone that is at no desk of the site file "
-            "(the last: 001122334455)"
+            "(the last: 00112233445f)"
         )
     assert served.phones.counts == {"token": 300, "unknown": 1, "rubbish": 0, "long": 0, "flood": 0}
 
@@ -299,6 +299,30 @@ def test_the_web_servers_own_warnings_are_seldom(caplog: pytest.LogCaptureFixtur
     ]
     assert said[-1].startswith("no HTTP (and ") and len(said) <= 12
     assert len(seldom._said) <= 100
+
+
+def test_a_message_may_begin_with_a_line_break_and_its_address_end_with_a_slash(two: Served) -> None:
+    body = f"\ufeff\r\n<?xml version='1.0'?><OnHookEvent><MACAddress>{MAC}</MACAddress></OnHookEvent>\r\n"
+    assert two.ask("POST", "/", body) == (200, "ok\n")
+
+
+def test_a_call_of_a_shared_line_that_another_phone_takes_is_over_here() -> None:
+    text = '<CallStateChangeEvent CallReference="4" CallState="{}"><MACAddress>{}</MACAddress></CallStateChangeEvent>'
+    for word in ("CallRemoteActive", "RemoteActive"):
+        assert poly.read(text.format(word, MAC).encode()) == (MAC, "terminated", "4")
+
+
+def test_a_number_in_the_place_of_the_mac_is_not_logged(
+    two: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    two.now_s += 61
+    two.phones.due(two.now_s)
+    for mac in ("00:11:22:33:44:5f", "004791234567"):
+        assert two.ask("GET", f"?event=on_hook&mac={mac}")[0] == 404
+        two.now_s += 61
+        two.phones.due(two.now_s)
+    text = caplog.text + str(vars(two.phones))
+    assert "(the last: 00112233445f)" in text and "91234567" not in text
 
 
 # Any input at all ----------------------------------------------------------------------
@@ -478,6 +502,9 @@ def test_phones_tell_a_running_gateway_and_nobody_is_named(tmp_path: Path) -> No
                          and "mosquitto" not in path.name)  # fmt: skip
         assert log.count("IP phones: requests refused") == 1, log
         assert log.count("Invalid HTTP request") == 1, log
+        assert log.count("desk p1: ") == 2 and "desk p2" not in log, (
+            log
+        )  # unreadable, then without end; no start
         assert len(heard) > 10
         for word in (*TELLTALES, TOKEN, "guess-number"):
             assert word not in everything and word.encode() not in files + b"".join(heard), word

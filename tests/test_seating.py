@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import floorplan
+from floorplan import device_key
 from gateway.floor import ASTERISK, CROWDED, NOBODY, PBX_AWAY, Floor
 from gateway.queues import events
 from gateway.queues.ami import Blocks
 from gateway.queues.translate import Adapter
-from gateway.seating import Seats, device_key
+from gateway.seating import Seats
 from simulator.floor import SimulatedFloor
 from simulator.manager import encode
 from simulator.pbx import Pbx

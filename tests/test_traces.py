@@ -111,4 +111,7 @@ def test_the_command_plays_files_and_says_what_is_amiss(
     assert "1020 phone ringing since 1000\nand says" in printed.out
     assert "as it must be" in printed.out
     assert "broken.txt: cannot be played: line 2, '0 up'" in printed.err
-    assert "none.txt: cannot be played" in printed.err
+    assert "none.txt: cannot be played: No such file or directory; is it what `callfloor board record`" in printed.err
+    broken.write_bytes(b"\xff\xfe")
+    assert play.play([broken]) == 1
+    assert "broken.txt: cannot be played: it is no text; is it what" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import floorplan
 from firmware import contract
-from gateway.desk import HEADSET_WHY, Desk
+from gateway.desk import HEADSET_WHY, Desk, conclude
 from gateway.floor import Floor
 from gateway.queues import events
 from gateway.service import Gateway
@@ -393,3 +393,14 @@ def test_a_fault_is_on_the_page_and_in_the_log_once(tmp_path: Path, caplog: pyte
 
     with caplog.at_level(logging.INFO):
         on_a_loop(tmp_path, check)
+
+
+def test_an_ip_phone_in_a_call_is_not_said_to_be_a_handset() -> None:
+    """It may be in its call by headset or speaker: what a supervisor reads must be so all the same."""
+    for by, words in (("url", "its phone says: lifted, or in a call"), ("contact", "the handset is lifted")):
+        truth = Truth(floorplan.Truth())
+        desk = Desk("a1", phone_by=by, phone="talking", member="idle", asked=True)
+        truth.look("a1", desk, 0.0)
+        assert truth.due(30.0) == {"a1"}
+        assert (truth.findings["a1"].kind, truth.findings["a1"].desk) == ("off-hook-no-call", words)
+    assert conclude(Desk("a1", phone_by="url", phone="talking")) == ("talking", "its phone is lifted, or in a call")

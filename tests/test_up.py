@@ -123,6 +123,14 @@ def test_seconds_end_it_and_desks_resize_it() -> None:
         (["sim", "board", "row-z", "--site", "simulator/example.toml"], "did you mean 'row-b'?"),
         (["sim", "floor", "simulator/example.toml"], "[pbx.asterisk]: is missing"),
         (["station", "row-a", "--site", "simulator/example.toml", "--pins", "wood"], "wood"),
+        (["station", "row-a", "--site", "simulator/example.toml", "--pins", "memory", "--control", "x"],
+         "--control: 'x' is not HOST:PORT, like 127.0.0.1:9001"),
+        (["board", "record", "a1", "--site", "simulator/example.toml", "--mqtt", "here"],
+         "--mqtt: 'here' is not HOST:PORT, like 127.0.0.1:1883"),
+        (["board", "json", "pico-a", "--site", "examples/skien.toml", "--pins", "wood"],
+         "--pins: 'wood' is no kind of pins: machine, gpiozero or memory"),
+        (["sim", "board", "row-a", "--site", "simulator/example.toml", "--heap", "much"],
+         "--heap: 'much' is no size; it is like 192k"),
         (["fly"], "No such command"),
     ],
 )
@@ -240,6 +248,17 @@ def test_check_looks_where_the_totals_are_to_be_kept_and_touches_nothing(tmp_pat
     finally:
         store.close()
     assert said(tmp_path / "killed.db") == said(path) == ""
+
+
+def test_a_board_that_is_wired_wrong_is_said_and_stops_no_floor(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        '[site]\nid = "s"\n[broker]\nhost = "127.0.0.1"\nport = 1\n[[desk]]\nid = "a1"\n[[board]]\nid = "b"\n'
+        'definition = "pico-w"\ninputs = [ { desk = "a1", phone = { by = "contact", pin = "GP99" } } ]\n'
+    )
+    done = callfloor("up", str(site), "--seconds", "1", "--web", f"{HOST}:0")
+    assert done.returncode == 0, done.stderr
+    assert f"{site}: warning: board b: desk 'a1' phone.pin: a Raspberry Pi Pico W has no pin GP99\n" in done.stderr
 
 
 def test_a_taken_port_is_named() -> None:

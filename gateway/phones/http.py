@@ -10,7 +10,7 @@ import asyncio
 import hmac
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -75,6 +75,7 @@ def routes(phones: Phones, token: str, clock: Callable[[], float]) -> APIRouter:
     async def asked_by_path(token: str, said: str, request: Request) -> Response:
         return await answer(token, request, said)  # Grandstream's guide writes: ADDRESS/mac=$mac&…
 
+    @router.post("/phone/{token}/", include_in_schema=False)
     @router.post(
         "/phone/{token}", response_class=PlainTextResponse, responses=DOCUMENTED, summary="A Poly phone tells"
     )
@@ -95,8 +96,9 @@ def _asked(said: str, query: bytes) -> tuple[str, str, str]:
         raise Refusal("rubbish", 400, f"the address has more than {FIELDS_MOST} fields") from None
     wanted: dict[str, set[str]] = {"mac": set(), "event": set()}
     for name, value in fields:
-        if name.lower() in wanted:
-            wanted[name.lower()].add(value)
+        key = name.lower().removeprefix("amp;")  # of a file in which & was escaped twice
+        if key in wanted:
+            wanted[key].add(unquote(value))  # and of a phone that escapes what was escaped
     mac = _only(wanted["mac"], "mac", "")
     digits = mac_of(mac)
     if digits is None:

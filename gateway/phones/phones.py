@@ -93,8 +93,8 @@ class Phones:
         """Counts a refusal. A phone of ours that sent what cannot be read is unknown from then on."""
         self.counts[no.kind] = min(self.counts[no.kind] + 1, LONG)
         self._new[no.kind] = min(self._new[no.kind] + 1, LONG)
-        if no.kind == "unknown" and no.mac:
-            self._stranger = no.mac
+        if no.kind == "unknown":  # digits alone may be somebody's number, put in the wrong place
+            self._stranger = "" if no.mac.isdecimal() else no.mac
         if no.kind == "rubbish" and no.mac in self._places:
             place = self._places[no.mac]
             place.phone.doubt(RUBBISH)

@@ -44,6 +44,7 @@ CALL_STATES = {
     "disconnected": "terminated",
     "free": "terminated",
     "idle": "terminated",
+    "remoteactive": "terminated",  # of a shared line: another phone has it
     "ncas": "alive",  # "unknown call state"
 }
 
@@ -67,7 +68,7 @@ def read(body: bytes) -> tuple[str, str, str]:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     try:
-        parser.Parse(body.removeprefix(b"\xef\xbb\xbf"), True)
+        parser.Parse(body.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n"), True)
     except expat.ExpatError as error:
         raise PolyError("the message is no well-formed XML", reader.mac) from error
     return reader.mac_found(), *reader.event()

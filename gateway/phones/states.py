@@ -13,9 +13,10 @@ missed        the ringing one is over, never a call that is up
 hold, unhold  held, talking
 
 Calls are told apart only where the phone gives each a reference, as Poly does: then the state is that of the
-one that is furthest: talking, held, ringing. Else a phone has one call, and perhaps a second that knocks:
-whoever has two calls on hold and ends one is idle here until the next word, and the phone system, which knows
-better, is heard too.
+one that is furthest: talking, held, ringing. Else a phone has one call, perhaps a second that knocks, and
+perhaps one behind it: a call that was put on hold when another was dialled or answered. The end of the one in
+front leaves the one behind, held; or talking, if the phone has said no word of hold. Whoever has three, or has
+two on hold, may be idle here until the next word, and the phone system, which knows better, is heard too.
 
 What is said of a call grows old: after `ringing_s` without a word a ringing phone is unknown, and after
 `off_hook_s` one that talks or holds. An idle phone has nothing to say for hours and stays idle, unless it is
@@ -31,7 +32,10 @@ SAME_S = 2.0  # so soon after another, a word may be the same one again, or the 
 POLL_LOST_S = 900.0  # three polls of the 300 s that `phone urls` tells
 PLAIN = ""  # the call of a phone that gives no references
 
+# Why a phone is unknown, in words; further ones in phones.py.
 NOT_HEARD = "the phone has said nothing since the gateway started"
+SILENT = "the phone has said nothing for {time}: its last word was '{word}'"
+POLLS_NO_MORE = "the phone used to poll, and has not for {time}: is it plugged in?"
 LONG_AGO = float("-inf")
 CALLS = {
     "incoming": "ringing",
@@ -62,6 +66,7 @@ class Phone:
         """Handset down, no calls."""
         self._lifted = False
         self._calls: dict[str, str] = {}  # reference → ringing, talking, held; the oldest first
+        self._behind = ""  # what the end of this call leaves, where there are two: held, talking
         self._answered_s = LONG_AGO
         self._knocked_s = LONG_AGO  # when a second call began to ring
         self._gave_up_s = LONG_AGO  # when one that knocked was over
@@ -92,10 +97,9 @@ class Phone:
         """Looks whether what is known has grown old."""
         patience_s = self._patience_s.get(self.state)
         if patience_s is not None and now_s - self._word_s >= patience_s:
-            last = self._word.replace("_", " ")
-            self.doubt(f"the phone has said nothing for {_in_words(patience_s)}: its last word was '{last}'")
+            self.doubt(SILENT.format(time=_in_words(patience_s), word=self._word.replace("_", " ")))
         elif self._polled_s is not None and now_s - self._polled_s >= POLL_LOST_S:
-            self.doubt(f"the phone used to poll, and has not for {_in_words(POLL_LOST_S)}: is it plugged in?")
+            self.doubt(POLLS_NO_MORE.format(time=_in_words(POLL_LOST_S)))
 
     def _conclude(self) -> None:
         calls = self._calls.values()
@@ -108,6 +112,7 @@ class Phone:
     # A phone with references -------------------------------------------------------
 
     def _hear_call(self, event: str, call: str, now_s: float) -> None:
+        self._behind = ""
         self._calls.pop(PLAIN, None)  # the same call, told without its reference
         if event not in CALLS:
             self._calls.pop(call, None)
@@ -136,20 +141,33 @@ class Phone:
             self._knocked_s = now_s
             return
         self._calls[PLAIN] = "ringing"
-        self._lifted = False
+        self._lifted, self._behind = False, ""
 
     def _talking(self, now_s: float) -> None:
+        if self._calls.get(PLAIN) == "held":
+            self._behind = "held"
+        elif self._knocks(now_s):
+            self._behind = "talking"
+        self._unhold(now_s)
+
+    def _unhold(self, now_s: float) -> None:
         self._calls[PLAIN] = "talking"
         self._answered_s = now_s
         self._knocked_s = LONG_AGO
 
     def _hold(self, now_s: float) -> None:
-        self._calls[PLAIN] = "held"
+        if self._behind == "talking" and now_s - self._answered_s <= SAME_S:
+            self._behind = "held"  # the first call, to answer the second
+        else:
+            self._calls[PLAIN] = "held"
 
     def _terminated(self, now_s: float) -> None:
-        if not self._second_is_over(now_s):
-            self._calls.pop(PLAIN, None)
-            self._answered_s = LONG_AGO
+        if self._second_is_over(now_s):
+            return
+        self._calls.pop(PLAIN, None)
+        if self._behind:
+            self._calls[PLAIN], self._behind = self._behind, ""
+        self._answered_s = LONG_AGO
 
     def _missed(self, now_s: float) -> None:
         if not self._second_is_over(now_s) and self._calls.get(PLAIN) == "ringing":
@@ -157,11 +175,14 @@ class Phone:
 
     def _second_is_over(self, now_s: float) -> bool:
         """Whether this end is that of a call that knocked; phones may say it twice, as missed and as ended."""
-        if now_s - self._knocked_s < self._patience_s["ringing"]:
+        if self._knocks(now_s):
             self._knocked_s = LONG_AGO
             self._gave_up_s = now_s
             return True
         return now_s - self._gave_up_s <= SAME_S
+
+    def _knocks(self, now_s: float) -> bool:
+        return now_s - self._knocked_s < self._patience_s["ringing"]
 
 
 HEAR: dict[str, Callable[[Phone, float], None]] = {
@@ -172,7 +193,7 @@ HEAR: dict[str, Callable[[Phone, float], None]] = {
     "incoming": Phone._incoming,
     "outgoing": Phone._talking,
     "established": Phone._talking,
-    "unhold": Phone._talking,
+    "unhold": Phone._unhold,
     "hold": Phone._hold,
     "terminated": Phone._terminated,
     "missed": Phone._missed,

@@ -36,22 +36,28 @@ _ALIASES = {
     "incoming": "incoming incomingcall incomingcalls ringing",
     "outgoing": "outgoing outgoingcall outgoingcalls",
     "established": "established callestablished establishedcall establishcall connected callconnected onconnected "
-                   "answernewcall answernewincall answernewincoming",
+                   "answernewcall answernewincall answernewincoming answernewincomingcall "
+                   "answered",
     "terminated": "terminated callterminated terminatedcall terminatecall disconnected calldisconnected "
                   "ondisconnected callover cancelcallout callcanceled remotecanceled callremotecanceled "
-                  "callremotebusy",
+                  "callremotebusy remotebusy hangup",
     "missed": "missed missedcall missedcalls callmissed rejected rejectincomingcall forwardincomingcall",
-    "hold": "hold callhold holdcall onhold held",
-    "unhold": "unhold callunhold unholdcall resume resumed resumecall callresume callresumed",
+    "hold": "hold callhold holdcall onhold held holding",
+    "unhold": "unhold callunhold unholdcall unheld unholding resume resumed resumecall callresume callresumed",
     "mute": "mute muted mutecall callmute",
     "unmute": "unmute unmuted unmutecall callunmute",
-    "idle": "idle busytoidle",
+    "idle": "idle busytoidle busy2idle",
     "started": "started startup setup setupcompleted setupfinished booted bootcompleted bootingcompleted",
     "poll": "poll",
     "alive": "alive registered registration registrationsucceeded registrationevent successfulregistration "
              "unregistered registrationdisabled registrationfailed registerfailed regfailed signoff logon logoff "
              "dnd dndon dndoff opendnd closednd dndenabled dnddisabled ipchanged idletobusy transfercall "
-             "blindtransfer attendedtransfer transferfinished transferfailed",
+             "blindtransfer attendedtransfer transferfinished transferfailed transfer blindtransfercall "
+             "attendedtransfercall blindtransferring attendedtransferring receivedattendedtransfer idle2busy ipchange "
+             "alwaysfwdon alwaysfwdoff busyfwdon busyfwdoff noanswerfwdon noanswerfwdoff openalwaysfwd "
+             "closealwaysfwd openbusyfwd closebusyfwd opennoanswerfwd closenoanswerfwd callforwardingon "
+             "callforwardingoff redirectionon redirectionoff callwaitingon callwaitingoff headseton headsetoff "
+             "syslogon syslogoff setupautopfinish peripheralinformation vpnip notify",
 }  # fmt: skip
 NAMES = {alias: event for event, aliases in _ALIASES.items() for alias in aliases.split()}
 

@@ -17,7 +17,6 @@ export const TOLD = {
     "the phone system says: in a call": "telefonsystemet sier: i samtale",
     "paused at the phone system": "pauset i telefonsystemet",
     "the phone system cannot reach its phone": "telefonsystemet når ikke telefonen",
-    "the phone line reads nothing: unplugged?": "telefonlinjen viser ingenting: er den koblet fra?",
     "its sensors have told nothing yet": "sensorene har ikke fortalt noe ennå",
     "its phone has told nothing yet": "telefonen har ikke fortalt noe ennå",
     "no board reads it, and the phone system says nothing about it":
@@ -42,6 +41,18 @@ export const TOLD = {
       "kortet {board} får ikke lese telefonen: loggen der sier hva som må kjøres",
     "reading the phone fails: the log of board {board} says why":
       "telefonen kan ikke leses: loggen på kortet {board} sier hvorfor",
+    "its phone is lifted, or in a call": "telefonen er løftet, eller i samtale",
+    "its phone says: lifted, or in a call": "telefonen sier: løftet, eller i samtale",
+    "its phone says: on its hook, no call": "telefonen sier: røret ligger på, ingen samtale",
+    "the phone has said nothing since the gateway started": "telefonen har ikke sagt noe siden gatewayen startet",
+    "the phone has said nothing for {time}: its last word was '{word}'":
+      "telefonen har ikke sagt noe på {time}: det siste var «{word}»",
+    "the phone used to poll, and has not for {time}: is it plugged in?":
+      "telefonen pleide å melde seg, og har ikke gjort det på {time}: er den koblet til?",
+    "the phone calls the gateway without end: look at its action URLs":
+      "telefonen kaller opp gatewayen uten stans: se på dens action-URL-er",
+    "the phone sends what cannot be read: put its action URLs in anew":
+      "telefonen sender noe som ikke kan leses: legg inn dens action-URL-er på nytt",
     "no headset answers: unplugged?": "ikke noe hodesett svarer: er det koblet fra?",
     "the headset's contact chatters: look at its wiring": "hodesettets kontakt skravler: se på ledningene",
     "the headset reports faster than it should: plug it in anew":
@@ -74,7 +85,6 @@ export const TOLD = {
     "the phone system says: in a call": "telefonsystemet säger: i samtal",
     "paused at the phone system": "pausad i telefonsystemet",
     "the phone system cannot reach its phone": "telefonsystemet når inte telefonen",
-    "the phone line reads nothing: unplugged?": "telefonlinjen visar ingenting: är den urkopplad?",
     "its sensors have told nothing yet": "sensorerna har inte berättat något ännu",
     "its phone has told nothing yet": "telefonen har inte berättat något ännu",
     "no board reads it, and the phone system says nothing about it":
@@ -99,6 +109,18 @@ export const TOLD = {
       "kortet {board} får inte läsa telefonen: loggen där säger vad som ska köras",
     "reading the phone fails: the log of board {board} says why":
       "telefonen kan inte läsas: loggen på kortet {board} säger varför",
+    "its phone is lifted, or in a call": "telefonen är lyft, eller i samtal",
+    "its phone says: lifted, or in a call": "telefonen säger: lyft, eller i samtal",
+    "its phone says: on its hook, no call": "telefonen säger: luren ligger på, inget samtal",
+    "the phone has said nothing since the gateway started": "telefonen har inte sagt något sedan gatewayen startade",
+    "the phone has said nothing for {time}: its last word was '{word}'":
+      "telefonen har inte sagt något på {time}: det sista var ”{word}”",
+    "the phone used to poll, and has not for {time}: is it plugged in?":
+      "telefonen brukade höra av sig, och har inte gjort det på {time}: är den inkopplad?",
+    "the phone calls the gateway without end: look at its action URLs":
+      "telefonen anropar gatewayen utan uppehåll: se på dess action-URL:er",
+    "the phone sends what cannot be read: put its action URLs in anew":
+      "telefonen skickar något som inte kan läsas: lägg in dess action-URL:er på nytt",
     "no headset answers: unplugged?": "inget headset svarar: är det urkopplat?",
     "the headset's contact chatters: look at its wiring": "headsetets kontakt glappar: se på ledningarna",
     "the headset reports faster than it should: plug it in anew":

@@ -53,8 +53,8 @@ export const en = {
       todo: "Pause the desk or log it out at the phone system, or calls will ring where nobody is; is somebody there, take the headset out of its cradle.",
     },
     "off-hook-no-call": {
-      what: "The handset is lifted, and there is no call.",
-      todo: "Put the handset back on its hook: no call can come through like this.",
+      what: "The phone is lifted, and there is no call at the phone system.",
+      todo: "Put the handset back on its hook, or end the call at the phone: no call can come through like this.",
     },
     "lifted-nothing-at-pbx": {
       what: "Somebody talks, and the phone system knows of no call.",

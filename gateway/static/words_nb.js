@@ -52,8 +52,8 @@ export const nb = {
       todo: "Sett plassen på pause eller logg den ut i telefonsystemet, ellers ringer det der ingen er; er noen der, ta hodesettet ut av holderen.",
     },
     "off-hook-no-call": {
-      what: "Røret er løftet, og det er ingen samtale.",
-      todo: "Legg på røret: slik kommer ingen samtale fram.",
+      what: "Telefonen er løftet, og telefonsystemet har ingen samtale.",
+      todo: "Legg på røret, eller avslutt samtalen på telefonen: slik kommer ingen samtale fram.",
     },
     "lifted-nothing-at-pbx": {
       what: "Noen snakker, og telefonsystemet vet ikke om noen samtale.",

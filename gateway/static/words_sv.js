@@ -52,8 +52,8 @@ export const sv = {
       todo: "Pausa platsen eller logga ut den i telefonsystemet, annars ringer det där ingen är; är någon där, ta headsetet ur hållaren.",
     },
     "off-hook-no-call": {
-      what: "Luren är lyft, och det finns inget samtal.",
-      todo: "Lägg på luren: så här kommer inget samtal fram.",
+      what: "Telefonen är lyft, och telefonsystemet har inget samtal.",
+      todo: "Lägg på luren, eller avsluta samtalet på telefonen: så här kommer inget samtal fram.",
     },
     "lifted-nothing-at-pbx": {
       what: "Någon pratar, och telefonsystemet vet inte om något samtal.",
