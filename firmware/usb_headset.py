@@ -18,12 +18,12 @@ class UsbHeadset:
 
     `in_call` is the line-busy usage, the one thing an observer can rely on without owning the call (Jabra's
     SDK: "also sent when other softphones start a call"); on a device without, or one that has never used it,
-    an absolute hook switch that has been off for 2.5 s, until it is back for 50 ms. `link` is the line usage, which Jabra calls Online; a
-    device may declare it and never use it (Gigaset's table), so that it says something only once it has been
-    on. `muted` is an absolute state, or what follows from an on/off pair; a key that only toggles says
-    nothing as long as nobody knows what it toggles. A host mutes without asking, and a mute may outlast its
-    call (Yealink WH62): after a call nothing is known of it, unless it is an absolute state. No standard
-    usage tells the cradle or the head: `docked` and `worn` are None.
+    an absolute hook switch that has been off for 2.5 s, until it is back for 50 ms. `link` is the line usage,
+    which Jabra calls Online; a device may declare it and never use it (Gigaset's table), so that it says
+    something only once it has been on. `muted` is an absolute state, or what follows from an on/off pair; a
+    key that only toggles says nothing as long as nobody knows what it toggles. A host mutes without asking,
+    and a mute may outlast its call (Yealink WH62): after a call nothing is known of it, unless it is an
+    absolute state. No standard usage tells the cradle or the head: `docked` and `worn` are None.
 
     `why` is None or why nothing is known; `words` says more about it, for the log.
     """
