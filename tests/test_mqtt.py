@@ -24,7 +24,7 @@ from tests.proxy import Proxy, proxy
 from tests.pythons import PYTHONS, Driver, run, started
 
 BIG = 4_000_000  # bytes, more than the kernel's buffers take
-STALL_MS = 50  # the loop never stands still longer
+STALL_MS = 300  # a client that waited inside a call would stand still for 700 ms and more; a busy machine for less
 both = pytest.mark.parametrize("python", PYTHONS)
 
 
@@ -737,7 +737,7 @@ def test_tls(python: str, authority: str, tls_broker: tuple[Broker, Path]) -> No
         client(python, link.port, tls=tls, keepalive_s=1, deliver=numbers) as driver,
     ):
         driver.expect("up")
-        assert driver.expect("delivered")["stall_ms"] < 4 * STALL_MS  # a handshake reckons in one piece
+        assert driver.expect("delivered")["stall_ms"] < STALL_MS  # a handshake reckons in one piece
         link.silence()
         silent_s = time.monotonic()
         assert driver.expect("down")["at_s"] - silent_s < 1.5
