@@ -11,6 +11,7 @@ import functools
 import json
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -649,10 +650,11 @@ def _once(what: str, key: str, names: dict[str, str]) -> None:
 
 def _known(name: str, names: set[str], where: str, what: str) -> None:
     if name not in names:
-        raise ValueError(f"{where} '{name}', but there is no such [[{what}]]{_meant(name, names)}")
+        raise ValueError(f"{where} '{name}', but there is no such [[{what}]]{meant(name, names)}")
 
 
-def _meant(name: str, names: Any) -> str:
+def meant(name: str, names: Iterable[str]) -> str:
+    """`; did you mean 'a1'?` where one of `names` is close, else nothing: the end of an error's text."""
     close = difflib.get_close_matches(name, list(names), n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
 
@@ -738,11 +740,11 @@ def _words(location: tuple[int | str, ...], problem: Any) -> str:
     if kind == "value_error":
         return str(more["error"])
     if kind == "extra_forbidden":
-        return f"unknown key{_meant(str(location[-1]), _schema_at(location[:-1]).get('properties', {}))}"
+        return f"unknown key{meant(str(location[-1]), _schema_at(location[:-1]).get('properties', {}))}"
     if kind == "literal_error":
         choices = re.findall("'([^']+)'", more["expected"])
-        meant = _meant(str(problem["input"]), choices) if len(choices) > 1 else ""
-        return f"is {more['expected']}".replace("'", '"') + meant
+        hint = meant(str(problem["input"]), choices) if len(choices) > 1 else ""
+        return f"is {more['expected']}".replace("'", '"') + hint
     if kind == "tuple_type":
         return f"is a list: {_example(location)}"
     if kind in ("model_type", "dict_type"):
@@ -814,7 +816,7 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
     """
     boards = {board.id: board for board in plan.board}
     if board_id not in boards:
-        raise SiteError(f"no board '{board_id}' in the site file{_meant(board_id, boards)}")
+        raise SiteError(f"no board '{board_id}' in the site file{meant(board_id, boards)}")
     board = boards[board_id]
     broker = plan.broker or Broker()
     host = broker.boards_host or broker.host

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -42,9 +41,8 @@ def read(name: str) -> Definition:
     """The page of one kind of board. Raises DefinitionError."""
     path = PAGES / f"{name}.toml"
     if not path.exists():
-        close = difflib.get_close_matches(name, names(), n=1)
-        meant = f"did you mean '{close[0]}'?" if close else f"there is {', '.join(names())}"
-        raise DefinitionError(f"no board definition '{name}'; {meant}")
+        hint = floorplan.meant(name, names()) or f"; there is {', '.join(names())}"
+        raise DefinitionError(f"no board definition '{name}'{hint}")
     try:
         return Definition.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (ValidationError, tomllib.TOMLDecodeError) as error:

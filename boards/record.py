@@ -6,7 +6,6 @@ desk meanwhile stands in the file as what must be said, so that a fault in the f
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import queue
@@ -137,10 +136,8 @@ def may_be_written(out: Path) -> None:
 def place(plan: floorplan.Plan, desk: str) -> Place:
     """Where that desk is plugged in. Raises RecordError where nothing of it can be recorded."""
     if desk not in (row.id for row in plan.desk):
-        close = difflib.get_close_matches(desk, [row.id for row in plan.desk], n=1)
-        raise RecordError(
-            f"no desk '{desk}' in the site file" + (f"; did you mean '{close[0]}'?" if close else "")
-        )
+        names = [row.id for row in plan.desk]
+        raise RecordError(f"no desk '{desk}' in the site file{floorplan.meant(desk, names)}")
     by_url = any(row.phone for row in plan.desk if row.id == desk)
     for board in plan.board:
         for number, found in enumerate(board.inputs):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from firmware.pins_hidraw import MEND
 from floorplan import SiteError
 
 # Who makes headsets, by USB vendor id. Names as in the USB ID Repository (linux-usb.org/usb.ids).
@@ -22,8 +23,7 @@ VENDORS = {
 HEAD = """\
 # Lets members of the group {group} read USB headsets. Written by `callfloor udev`.
 # To put it in its place:
-#   callfloor udev | sudo tee /etc/udev/rules.d/70-callfloor.rules
-#   sudo udevadm control --reload && sudo udevadm trigger
+#   {mend}
 
 ACTION=="remove", GOTO="callfloor_end"
 SUBSYSTEM!="hidraw", GOTO="callfloor_end"
@@ -52,4 +52,4 @@ def rules(group: str, others: list[str]) -> str:
             )
         makers.setdefault(vendor, "named by --vendor")
     lines = [f"# {maker}\n{RULE.format(id=vendor.upper(), group=group)}" for vendor, maker in makers.items()]
-    return HEAD.format(group=group) + "".join(lines) + '\nLABEL="callfloor_end"\n'
+    return HEAD.format(group=group, mend=MEND) + "".join(lines) + '\nLABEL="callfloor_end"\n'

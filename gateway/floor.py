@@ -12,6 +12,7 @@ from typing import Any
 
 import floorplan
 from firmware import contract
+from firmware.inputs import HEADSET, PHONE
 from floorplan import BoardInput, Plan
 from gateway.desk import HEADSET_WHY, PHONE_WHY, Desk, conclude, why_words
 from gateway.presence import Board
@@ -402,6 +403,4 @@ def _senses(place: BoardInput) -> list[str]:
     return [pattern for pattern, sensor in sensors.items() if sensor]
 
 
-PHONE = "board/+/input/+/phone"
-HEADSET = "board/+/input/+/headset"
 READINGS = (PHONE, HEADSET)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.brokers import Broker, mosquitto
+from tests.house import Ear
 
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 HALF = (
@@ -22,6 +25,21 @@ def micropython() -> str:
     if not MICROPYTHON.exists():
         pytest.fail(HALF, pytrace=False)
     return str(MICROPYTHON)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A mosquitto of one test's own."""
+    with mosquitto(tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture
+def ear(broker: Broker) -> Iterator[Ear]:
+    """Hears everything that is said there."""
+    ear = Ear(broker)
+    yield ear
+    ear.close()
 
 
 def pytest_unconfigure() -> None:

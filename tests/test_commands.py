@@ -19,7 +19,7 @@ import pytest
 import floorplan
 from firmware import contract
 from simulator.board import free_port
-from tests.brokers import HOST, Broker, mosquitto
+from tests.brokers import HOST, Broker
 from tests.conftest import until
 from tests.house import DIRECT, EXAMPLE, Ear
 from tests.pythons import ROOT
@@ -87,19 +87,6 @@ def finished(*args: str, env: dict[str, str] | None = None) -> subprocess.Comple
         [sys.executable, "-m", "callfloor", *args], cwd=ROOT, env=os.environ | (env or {}),
         capture_output=True, text=True, timeout=20, check=False,
     )  # fmt: skip
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    with mosquitto(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def ear(broker: Broker) -> Iterator[Ear]:
-    ear = Ear(broker)
-    yield ear
-    ear.close()
 
 
 def site(

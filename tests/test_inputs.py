@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware import start
+from firmware import contract, inputs, start
 from firmware.start import StartError
+from gateway.desk import HEADSET_WHY, PHONE_WHY
 from tests import pythons
 
 # What a chip has and this interpreter has not: pins whose levels and voltages stand in LEVELS.
@@ -110,3 +111,20 @@ def test_a_board_json_from_before_there_were_lines_says_what_to_do(tmp_path: Pat
     path.write_text(json.dumps({"site": "s", "board": "b", "broker": {}, "inputs": [], "panels": []}))
     with pytest.raises(StartError, match="'times' is missing"):
         start.read(str(path))
+
+
+def test_every_reading_that_counts_as_a_number_is_one_of_the_contract_and_none_is_missing() -> None:
+    told: dict[str, set[tuple[object, ...]]] = {inputs.PHONE: set(), inputs.HEADSET: set()}
+    more = {"seq": 1, "boot": "x", "age_ms": 0}
+    for what in range(inputs.HEADSET_FROM + 3 ** len(inputs.SENSES) * len(inputs.WHY)):
+        pattern, fields = inputs.Inputs.message(what)
+        contract.check(pattern, contract.fields_of(pattern), fields | more)
+        told[pattern].add(tuple(sorted(fields.items(), key=str)))
+    rows = {name.rstrip("?"): kind for name, kind, _ in contract.fields_of(inputs.PHONE)}
+    assert set(inputs.STATES) == set(rows["state"])
+    assert set(inputs.WHY) == {None, *rows["why"]}
+    assert set(PHONE_WHY) == set(HEADSET_WHY) == set(rows["why"])  # the gateway has a sentence for each
+    flags = {name.rstrip("?") for name, kind, _ in contract.fields_of(inputs.HEADSET) if kind == contract.FLAG}
+    assert set(inputs.SENSES) == flags
+    assert len(told[inputs.PHONE]) == len(inputs.STATES) * len(inputs.WHY)
+    assert len(told[inputs.HEADSET]) == 3 ** len(flags) * len(inputs.WHY)

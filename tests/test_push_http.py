@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 import floorplan
+from gateway import intake
 from gateway.page import SafeHeaders
 from gateway.queues import push_body, push_http
 from gateway.queues.events import Event
@@ -209,7 +210,7 @@ def test_a_message_without_end_is_cut_off(served: Served) -> None:
 def test_a_message_that_does_not_arrive_is_not_waited_for(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(push_http, "READ_S", 0.3)
+    monkeypatch.setattr(intake, "READ_S", 0.3)
     head = (
         f"POST /api/queues/chat HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKENS['webchat']}\r\n"
         'Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{"events'

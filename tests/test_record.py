@@ -82,7 +82,7 @@ def test_a_recorded_desk_is_a_test_that_holds(tmp_path: Path) -> None:
         a1, a2 = tmp_path / "a1.txt", tmp_path / "a2.txt"
 
         with recording(house, "a1", 6, a1):
-            time.sleep(dice.uniform(0.1, 0.4))
+            time.sleep(dice.uniform(0.5, 0.8))  # played anew, the handset is down for certain after 250 ms
             for _ in range(8):  # half waves of a bell
                 house.pin("row-a", "GP3", 0)
                 time.sleep(0.02)
@@ -102,7 +102,7 @@ def test_a_recorded_desk_is_a_test_that_holds(tmp_path: Path) -> None:
             house.wait("a1 is idle", lambda: ear.latest[told.format(0)]["state"] == "idle")
 
         with recording(house, "a2", 4, a2):
-            time.sleep(dice.uniform(0.3, 0.5))
+            time.sleep(dice.uniform(0.5, 0.8))
             for millivolts in range(90, 110, 4):
                 house.pin("row-a", "GP26", f"{millivolts / 1000}V")  # about 9 V, and never quite still
                 time.sleep(dice.uniform(0.01, 0.05))

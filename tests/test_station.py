@@ -13,7 +13,7 @@ import pytest
 
 from boards import usb as listing
 from simulator.board import free_port
-from tests.brokers import HOST, Broker, mosquitto
+from tests.brokers import HOST, Broker
 from tests.house import Ear
 from tests.test_commands import Command, finished, one_line, running, set_pin
 from tests.test_hid import device
@@ -30,19 +30,6 @@ def usb(tmp_path: Path) -> Iterator[Usb]:
     usb = Usb(tmp_path)
     yield usb
     usb.close()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    with mosquitto(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def ear(broker: Broker) -> Iterator[Ear]:
-    ear = Ear(broker)
-    yield ear
-    ear.close()
 
 
 def site(folder: Path, broker: Broker | None = None, **more: Any) -> str:

@@ -6,7 +6,6 @@ numbers above all, is dropped here, and no answer repeats any of it.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import Callable
 from typing import Any
@@ -14,15 +13,15 @@ from urllib.parse import parse_qsl, unquote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
-from starlette.requests import ClientDisconnect
 
+from gateway import intake
+from gateway.intake import TooLong, TooSlow, body_of
 from gateway.phones import poly
 from gateway.phones.phones import Phones, Refusal
 from gateway.phones.vendors import EVENTS, event_of, mac_of
 
 QUERY_BYTES = 4096  # phones keep addresses of up to 511 characters, and fill in variables
 FIELDS_MOST = 64
-READ_S = 10.0  # a message that has not arrived by then does not
 
 GOOD = "ok\n"
 # After a GET a Mitel phone wants an XML object, or shows an error: this one does nothing (its "NoOp").
@@ -32,7 +31,7 @@ STATUSES = {
     400: "It cannot be read: no event, no MAC address, or one that is none",
     403: "The token in the address is not the site's",
     404: "No desk of the site file has a phone with this MAC address",
-    408: f"The message did not arrive within {READ_S:.0f} s",
+    408: f"The message did not arrive within {intake.READ_S:.0f} s",
     413: f"The message is longer than {poly.BODY_BYTES} bytes",
     414: f"The address is longer than {QUERY_BYTES} bytes",
     429: "The phone calls without end",
@@ -132,17 +131,9 @@ def _posted(body: bytes) -> tuple[str, str, str]:
 
 async def _body(request: Request) -> bytes:
     """The message itself, never more of it than is allowed."""
-    too_long = Refusal("long", 413, f"the message is longer than {poly.BODY_BYTES} bytes")
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > 9 or int(length) > poly.BODY_BYTES:
-        raise too_long
-    body = bytearray()
     try:
-        async with asyncio.timeout(READ_S):
-            async for part in request.stream():
-                body += part
-                if len(body) > poly.BODY_BYTES:
-                    raise too_long
-    except (TimeoutError, ClientDisconnect) as error:
-        raise Refusal("long", 408, f"the message did not arrive within {READ_S:.0f} s") from error
-    return bytes(body)
+        return await body_of(request, poly.BODY_BYTES)
+    except TooLong:
+        raise Refusal("long", 413, f"the message is longer than {poly.BODY_BYTES} bytes") from None
+    except TooSlow as error:
+        raise Refusal("long", 408, f"the message did not arrive within {intake.READ_S:.0f} s") from error

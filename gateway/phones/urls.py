@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from floorplan import Broker, Desk, DeskPhone, Plan, SiteError
+from floorplan import Broker, Desk, DeskPhone, Plan, SiteError, meant
 from gateway.phones.token import token_of
 from gateway.phones.vendors import VENDORS, Setting, Vendor
 
@@ -48,10 +47,7 @@ def with_colons(mac: str) -> str:
 def _phone_at(plan: Plan, name: str) -> DeskPhone:
     desks: dict[str, Desk] = {desk.id: desk for desk in plan.desk}
     if name not in desks:
-        close = difflib.get_close_matches(name, list(desks), n=1)
-        raise SiteError(
-            f"no desk '{name}' in the site file" + (f"; did you mean '{close[0]}'?" if close else "")
-        )
+        raise SiteError(f"no desk '{name}' in the site file{meant(name, desks)}")
     phone = desks[name].phone
     if phone is None:
         raise SiteError(

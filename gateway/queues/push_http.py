@@ -6,7 +6,6 @@ here, not even which queues there are.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import logging
 import time
@@ -17,14 +16,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field, TypeAdapter
-from starlette.requests import ClientDisconnect
 
+from gateway import intake
+from gateway.intake import Pace, TooLong, TooSlow, body_of
 from gateway.queues.push import OtherShape, Push, PushError
 from gateway.queues.push_body import BODY_BYTES, EXAMPLES, Body, decode
 
 POSTS_PER_S = 50  # of one source, on average
 POSTS_AT_ONCE = 100  # and so many more for a moment
-READ_S = 10.0  # a message that has not arrived by then does not
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ STATUSES = {
     401: "No token, or one that fits no source",
     403: "The queue is told by somebody else",
     404: "No such queue in the site file",
-    408: f"The message did not arrive within {READ_S:.0f} s",
+    408: f"The message did not arrive within {intake.READ_S:.0f} s",
     409: "The queue is told in the other shape so far",
     413: f"The message is longer than {BODY_BYTES} bytes",
     415: "The message is not sent as `application/json`",
@@ -77,25 +76,6 @@ Tells one queue: by its figures, or by what happens in it.
 204 means that it is kept: it may be forgotten. After any other answer, or none, it may be sent again, and still
 counts once. One message after the other: a message overtaken by the next may be ignored.
 """
-
-
-class Pace:
-    """How often somebody may come: `per_s` on average, `most` at once."""
-
-    def __init__(self, per_s: float, most: int, clock: Callable[[], float] = time.monotonic):
-        self._per_s, self._most, self._clock = per_s, most, clock
-        self._left: float = most
-        self._at_s = clock()
-
-    def may(self) -> bool:
-        """Whether this one is still within it."""
-        now = self._clock()
-        self._left = min(self._most, self._left + (now - self._at_s) * self._per_s)
-        self._at_s = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 def routes(
@@ -184,20 +164,14 @@ async def _payload(request: Request) -> bytes:
         raise _Refused(415, "send the message with the header 'Content-Type: application/json', in UTF-8")
     if request.headers.get("content-encoding", "identity") != "identity":
         raise _Refused(415, "send the message without a Content-Encoding")
-    too_long = _Refused(413, f"the message is longer than {BODY_BYTES} bytes: send fewer events at a time")
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > 9 or int(length) > BODY_BYTES:
-        raise too_long
-    payload = bytearray()
     try:
-        async with asyncio.timeout(READ_S):
-            async for part in request.stream():
-                payload += part
-                if len(payload) > BODY_BYTES:
-                    raise too_long
-    except (TimeoutError, ClientDisconnect) as error:
-        raise _Refused(408, f"the message did not arrive within {READ_S:.0f} s") from error
-    return bytes(payload)
+        return await body_of(request, BODY_BYTES)
+    except TooLong:
+        raise _Refused(
+            413, f"the message is longer than {BODY_BYTES} bytes: send fewer events at a time"
+        ) from None
+    except TooSlow as error:
+        raise _Refused(408, f"the message did not arrive within {intake.READ_S:.0f} s") from error
 
 
 def _hear(push: Push, queue: str, payload: bytes) -> None:
