@@ -18,9 +18,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from benchmarks import eight
 from benchmarks.__main__ import Figure, at_least
 from firmware import contract
+from firmware.values import word_of
 from simulator import board as simulated
 from tests.house import Ear, House
 from tests.proxy import Proxy, proxy
+from wallboard import numbers
 
 HEAP = 128 * 1024
 CALLS_OF_EIGHT = 6  # at each of eight desks
@@ -138,6 +140,7 @@ def _live_a_wall_hour(house: House, ear: Ear) -> None:
     client.connect(house.broker.host, house.broker.port)
     client.loop_start()
     site = house.plan.site.id
+    of = numbers.of(numbers.order(house.plan))
 
     def say(pattern: str, fields: dict[str, Any]) -> None:
         message = contract.BY_TOPIC[pattern]
@@ -146,12 +149,8 @@ def _live_a_wall_hour(house: House, ear: Ear) -> None:
 
     say("gateway/state", {"state": "ready", "boot": "bench"})
     for seq in range(1, VALUES + 1):
-        numbers = {
-            f"{queue}.{name}": value
-            for queue in ("norsk", "polski")
-            for name, value in (("waiting", seq % 14), ("since", seq - seq % 90), ("free", seq % 9))
-        }
-        say("values", {"boot": "bench", "seq": seq, "numbers": numbers})
+        words = " ".join(word_of(value, 0) for value in (seq % 14, seq % 90, seq % 9) * 2)
+        say("values", {"boot": "bench", "of": of, "seq": seq, "at_s": seq, "n": words})
         if seq % (VALUES // BEATS) == 0:
             say("beat", {"boot": "bench", "now_s": seq, "values_seq": seq})
         time.sleep(0.01)

@@ -11,22 +11,43 @@ PANELS = (
         "boot text 8"  # changes with every start of the gateway
     )),
     # The numbers that walls draw, for all walls of a site.
-    ("values", "gateway", True, 1, 16384, (
+    ("values", "gateway", True, 1, 4096, (
         "boot text 8;"  # the gateway's start
+        "of text 4;"  # which order of numbers: a scene of another one draws none of them
         "seq int;"  # counts up with every change
-        "numbers numbers 512"  # by name, `polski.waiting`; a `.since` is a time on the beat's clock
+        "at_s int;"  # the beat's clock when the waits were taken
+        "n text 4000"  # a word a number, to the base 36; + or ! before: amber, red; `?` unknown, `-` nobody waits
     )),
-    # What a panel draws: labels as pictures, numbers by name.
+    # What a panel draws: labels as pictures, numbers by their place among the values.
     ("board/+/panel/+/scene", "gateway", True, 1, 16384, (
         "id text 8;"  # hash of the rest
+        "v int 99;"  # the language of what follows: firmware/scene_load.py
+        "of text 4;"  # which order of numbers it means
         "dwell_ms int 600000;"  # how long each page stays
-        "pages items 16"  # each a list of operations, see firmware/scene.py
+        "strips items 64;"  # pictures, each once
+        "pages items 16"  # each a list of operations, see firmware/scene_load.py
+    )),
+    # What people are told beside the figures. Never kept over a restart.
+    ("board/+/panel/+/message", "gateway", True, 1, 16384, (
+        "id text 8;"  # hash of the rest
+        "boot text 8;"  # the gateway's start, whose clock this is:
+        "until_s int;"  # it is shown no longer, whatever has become of the gateway
+        "place one-of band page priority;"  # over every page; as one more page; after every page
+        "strips items 8;"  # as in a scene
+        "ops items 16"  # one page of them
+    )),
+    # How bright a panel is.
+    ("board/+/panel/+/light", "gateway", True, 1, 64, (
+        "percent int 100"  # 0: off, as planned
     )),
     # What a panel says that it shows.
-    ("board/+/panel/+/shown", "board", True, 1, 128, (
+    ("board/+/panel/+/shown", "board", True, 1, 256, (
         "scene? text 8;"  # id of the scene; null: it has none yet
+        "message? text 8;"  # id of the message; null: none
         "values_seq? int;"  # the values on it; null: none yet
         "fresh flag;"  # false: it is dimmed and says its age
-        "age_s? int"  # since a beat last proved it; null: never
+        "age_s? int;"  # since a beat last proved it; null: never
+        "percent? int 100;"  # how bright; 0: off; null: nobody has said
+        "trouble? text 120"  # why it cannot show what it should
     )),
 )

@@ -63,3 +63,17 @@ def glyph(letter: str) -> bytes:
     """The seven rows of one of NAMES, a byte each, its five pixels leftmost bit first."""
     at = NAMES.index(letter) * 7
     return ROWS[at : at + 7]
+
+
+def scaled(letter: str, scale: int) -> bytes:
+    """One of NAMES as a strip of 5 x 7 pixels times `scale`: rows padded to bytes, leftmost bit first."""
+    wide = (5 * scale + 7) // 8
+    rows = b""
+    for row in glyph(letter):
+        bits = 0
+        for column in range(5):
+            bits <<= scale
+            if row & 0x80 >> column:
+                bits |= (1 << scale) - 1
+        rows += (bits << wide * 8 - 5 * scale).to_bytes(wide, "big") * scale
+    return rows

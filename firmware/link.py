@@ -64,7 +64,8 @@ class Link:
         if settings["panels"]:
             self.client.subscribe(self.topic("gateway/state"), 1)
             self.client.subscribe(self.topic("values"), 1)
-            self.client.subscribe(self.topic("board/+/panel/+/scene", self.board), 1)
+            for what in ("scene", "message", "light"):
+                self.client.subscribe(self.topic("board/+/panel/+/" + what, self.board), 1)
 
     def topic(self, pattern, *ids):
         return contract.topic(self.site, pattern, *ids)
@@ -157,7 +158,7 @@ class Link:
             self.refused += 1
             print(error)
             return
-        if fields is None:
+        if fields is None and not pattern.endswith("/message"):
             return
         if retained and pattern == "board/+/command":
             return  # a stored command is nobody's wish any more
@@ -165,7 +166,11 @@ class Link:
             self._gateway = fields["boot"]
             self.asked = True
             self._ask_again()
-        self._hear(pattern, ids, fields)
+        try:
+            self._hear(pattern, ids, fields)
+        except contract.ContractError as error:
+            self.refused += 1
+            print(error)
 
     def _ask_again(self):
         if self._again is None:

@@ -1,8 +1,44 @@
 """The numbers a wall draws, and whether they may be believed."""
 
-from firmware.contract import BEAT_S, BEATS_MISSED
+from collections import namedtuple
+
+from firmware.contract import BEAT_S, BEATS_MISSED, ContractError
 
 PROOF_MS = (BEATS_MISSED * BEAT_S * 1000) + 500  # half a second for the last beat's way here
+
+LEVELS = ("", "+", "!")  # before a number: nothing, amber, red
+
+Numbers = namedtuple("Numbers", "of at_s values levels")  # lists, by a number's place; None: unknown
+
+
+def read(fields: dict) -> Numbers:
+    """The numbers in a `values` message; -1 is a wait of nobody. Raises ContractError.
+
+    `n` is a word a number: to the base 36, after + or ! where it is amber or red; `?` unknown, `-` nobody waits.
+    """
+    values, levels = [], []
+    for told in fields["n"].split():
+        level = LEVELS.index(told[0]) if told[0] in "+!" else 0
+        word = told[1:] if level else told
+        try:
+            values.append(None if word == "?" else -1 if word == "-" else int(word, 36))
+        except ValueError:
+            raise ContractError("values: '%s' is no number" % told[:8])
+        levels.append(level)
+    return Numbers(fields["of"], fields["at_s"], values, levels)
+
+
+def word_of(value, level: int) -> str:
+    """What `read` reads: the word of one number, or -1, or None."""
+    if value is None:
+        return "?"
+    if value < 0:
+        return LEVELS[level] + "-"
+    word = ""
+    while value or not word:
+        value, digit = divmod(value, 36)
+        word = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + word
+    return LEVELS[level] + word
 
 
 class Values:
@@ -13,7 +49,7 @@ class Values:
     """
 
     def __init__(self):
-        self.numbers = {}
+        self.numbers = None  # the present Numbers
         self.boot = None
         self.seq = None
         self._beat = None  # (fields, when it came)
@@ -22,8 +58,8 @@ class Values:
         self._doubted_ms: int | None = None  # when the gateway's will came, if it has since
 
     def take_values(self, fields: dict, now_ms: int) -> None:
-        """New numbers, perhaps retained ones from long ago."""
-        self.numbers = fields["numbers"]
+        """New numbers, perhaps retained ones from long ago. Raises ContractError."""
+        self.numbers = read(fields)
         if self.boot != fields["boot"]:
             self._proved_ms = None
         self.boot = fields["boot"]
@@ -64,6 +100,12 @@ class Values:
         if self._proved_ms is None:
             return None
         return min(now_ms, self._old_from_ms()) - self._zero_ms
+
+    def local_ms(self, clock_s: int, boot: str):
+        """When that second of the gateway's clock is, on the board's own; None for another gateway's."""
+        if self._beat is None or self._beat[0]["boot"] != boot:
+            return None
+        return self._beat[1] + (clock_s - self._beat[0]["now_s"]) * 1000
 
     def _old_from_ms(self):
         old_ms = (self._proved_ms or 0) + PROOF_MS

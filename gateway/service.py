@@ -22,7 +22,7 @@ import uvicorn
 from fastapi import APIRouter
 
 import floorplan
-from firmware import contract
+from firmware import contract, values
 from floorplan import Plan, SiteError
 from gateway import erlang, export, page
 from gateway.book import Book
@@ -284,8 +284,7 @@ class Gateway:
         self.says.say("wall/+/now", (name,), self.walls.verdict(name, self.floor, now_s))
 
     def _say_values(self) -> None:
-        fields = {"boot": self.boot, "seq": self.walls.seq, "numbers": self.walls.numbers}
-        self.says.say("values", (), fields)
+        self.says.say("values", (), {"boot": self.boot, **self.walls.values(self._clock())})
 
     def _say_desk(self, name: str, now_s: float) -> None:
         desk = seen(self.floor.desks[name])
@@ -406,8 +405,9 @@ class Gateway:
         fresh = self.walls.verdict(wall, self.floor, self._clock())["fresh"]
         panel = next(row.panel for row in self.plan.wall if row.id == wall)
         age_s = None if fresh else self.floor.shown.get(wall, {}).get("age_s") or -1
-        numbers = self.walls.numbers if fresh else {}
-        return mirror_png(panel.size, self.walls.scenes[wall].message, numbers, self._clock(), age_s)
+        now_s = self._clock()
+        numbers = values.read(self.walls.values(now_s)) if fresh else None
+        return mirror_png(panel.size, self.walls.scenes[wall].message, numbers, now_s, age_s)
 
     def _last_word(self) -> tuple[str, bytes]:
         """The will, which is also what is said at a clean end: every wall is old from then on."""

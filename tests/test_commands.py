@@ -165,7 +165,7 @@ def test_a_station_reads_a_desk_and_draws_a_wall(tmp_path: Path, broker: Broker,
 
     def drawn_with(waiting: int, seq: int) -> Frame:
         """The wall's picture once a beat has proved so many waiting."""
-        say("values", boot="test", seq=seq, numbers={"norsk.waiting": waiting, "polski.waiting": 0})
+        say("values", boot="test", of=scene["of"], seq=seq, at_s=100, n=f"{waiting} - 1 0 - 1")
         say("beat", boot="test", now_s=100, values_seq=seq)
         command.wait(
             "the wall shows it fresh",

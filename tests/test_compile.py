@@ -10,6 +10,8 @@ import pytest
 
 import floorplan
 from firmware import contract, scene, scene_load
+from firmware.values import Numbers
+from wallboard import numbers
 from wallboard import type as types
 from wallboard.compile import Compiled, compile
 
@@ -45,12 +47,16 @@ def compiled(size: tuple[int, int], *names: str, **others: Any) -> Compiled:
     return compile(plan.wall[0], plan)
 
 
-def drawn(
-    size: tuple[int, int], result: Compiled, numbers: dict[str, int | None], page: int = 0
-) -> list[str]:
+def numbers_of(queues: int, known: dict[str, int | None]) -> Numbers:
+    """What a wall hears of so many queues: the numbers named, the others unknown; taken at second 1000."""
+    order = [f"q{n}.{what}" for n in range(queues) for what in numbers.PER_QUEUE]
+    return Numbers(numbers.of(order), 1000, [known.get(name) for name in order], [0] * len(order))
+
+
+def drawn(size: tuple[int, int], result: Compiled, known: dict[str, int | None], page: int = 0) -> list[str]:
     picture = scene.Picture(*size)
-    loaded = scene_load.load(result.message)
-    scene.draw(picture, loaded, numbers, 1000, page * loaded.dwell_ms, None)
+    loaded = scene_load.load(result.message, *size)
+    scene.draw(picture, loaded, numbers_of(1, known), 1000_000, page * loaded.dwell_ms, None)
     inks = "".join(INK[pixel] for pixel in picture.pixels)
     return [inks[start : start + picture.w] for start in range(0, len(inks), picture.w)]
 
@@ -59,13 +65,13 @@ def shows(rows: list[str], expected: str) -> None:
     assert rows == expected.split(), "drawn:\n" + "\n".join(rows)
 
 
-NUMBERS: dict[str, int | None] = {"q0.waiting": 12, "q0.since": 976, "q0.free": 3}
+NUMBERS: dict[str, int | None] = {"q0.waiting": 12, "q0.wait": 24, "q0.free": 3}
 
 
 def test_one_queue_on_64x32() -> None:
     result = compiled((64, 32), "Polski")
     assert result.warnings == []
-    assert result.numbers == ["q0.waiting", "q0.since", "q0.free"]
+    assert result.numbers == ["q0.waiting", "q0.wait", "q0.free"]
     shows(
         drawn((64, 32), result, NUMBERS),
         """
@@ -143,7 +149,7 @@ def test_the_wait_is_amber_at_half_the_promise_and_red_at_all_of_it() -> None:
     result = compiled((64, 32), "Polski", within_s=30)
 
     def inks(wait_s: int) -> set[str]:
-        return set("".join(drawn((64, 32), result, {"q0.since": 1000 - wait_s})))
+        return set("".join(drawn((64, 32), result, {"q0.wait": wait_s})))
 
     assert inks(14) == {".", "#", "c"}
     assert inks(15) == {".", "#", "a"}
@@ -177,7 +183,7 @@ def test_how_many_queues_a_page_holds(size: tuple[int, int], queues: int, turns:
 def test_a_hundred_desks_and_more_get_a_third_figure() -> None:
     for desks, cells in ((99, 2), (100, 3)):
         page = compiled((64, 32), "Polski", desks=desks).message["pages"][0]
-        assert [op[3] for op in page if op[6] == "q0.free"] == [cells]
+        assert [op[3] for op in page if op[0] == "n" and op[6] == 2] == [cells]
 
 
 def test_a_name_too_long_is_cut_and_told() -> None:
@@ -186,8 +192,8 @@ def test_a_name_too_long_is_cut_and_told() -> None:
         "[[wall]] north, page 1: 'Kundeservice bedrift' is 109 pixels wide, 64 fit: "
         "it is shown as 'Kundeservic'; shorten it"
     ]
-    label = result.message["pages"][0][0]
-    assert label[3] == types.strip_of("Kundeservic", 9).w <= 64
+    label = result.message["strips"][result.message["pages"][0][0][4]]
+    assert label[0] == types.strip_of("Kundeservic", 9).w <= 64
 
 
 def test_a_letter_nobody_has_is_told() -> None:
@@ -212,7 +218,7 @@ def test_a_page_without_queues_is_told() -> None:
     result = compiled((64, 32), "Polski", pages=[{}, {"queue": "q0"}])
     assert result.warnings == ['[[wall]] north, page 1 names no queue: write queue = "…" or queues = […]']
     assert len(result.message["pages"]) == 1
-    assert scene_load.load(compiled((64, 32), "Polski", pages=[{}]).message).pages == [[]]
+    assert scene_load.load(compiled((64, 32), "Polski", pages=[{}]).message, 64, 32).pages == [[]]
 
 
 def test_more_pages_than_a_scene_holds_are_told() -> None:
@@ -245,27 +251,29 @@ def test_at_every_size_and_figure_nothing_lies_over_something_else() -> None:
         result = compiled(size, *names, desks=dice.choice((0, 8, 300)))
         encoded = contract.encode(SCENE, result.message)
         assert len(encoded) <= contract.BY_TOPIC[SCENE].size
-        loaded = scene_load.load(contract.parse(contract.topic("s", SCENE, "b1", 0), encoded)[2])
+        loaded = scene_load.load(contract.parse(contract.topic("s", SCENE, "b1", 0), encoded)[2], *size)
         told = any("not all of it is shown" in words for words in result.warnings)
-        shown = {op.name for page in loaded.pages for op in page if isinstance(op, scene.Figure)}
+        order = [f"q{n}.{what}" for n in range(count) for what in numbers.PER_QUEUE]
+        shown = {order[op.number] for page in loaded.pages for op in page if isinstance(op, scene.Figure)}
         assert shown == set(result.numbers)
         assert told or {f"q{n}.waiting" for n in range(count)} <= shown, (SEED, size, names)
         for page in loaded.pages:
             for waiting, wait_s, free in dice.sample(FIGURES, 4 if size[0] * size[1] < 10000 else 1):
-                words: dict[str, int | None] = {".waiting": waiting, ".since": 10**6 - wait_s, ".free": free}
-                numbers = {name: words["." + name.split(".")[1]] for name in result.numbers}
+                known = numbers_of(
+                    count, {name: (waiting, wait_s, free)[n % 3] for n, name in enumerate(order)}
+                )
                 lit = 0
                 for op in page:
-                    alone = lights(size, op, numbers)
-                    assert not lit & alone, (SEED, size, op, numbers)
+                    alone = lights(size, op, known)
+                    assert not lit & alone, (SEED, size, op, known)
                     lit |= alone
                     assert inside(size, op), (SEED, size, op)
 
 
-def lights(size: tuple[int, int], op: Any, numbers: dict[str, int | None]) -> int:
+def lights(size: tuple[int, int], op: Any, known: Numbers) -> int:
     """The pixels that one operation lights, as bits of one number."""
     picture = scene.Picture(*size)
-    scene.draw(picture, scene.Scene("", 1000, [[op]]), numbers, 10**6, 0, None)
+    scene.draw(picture, scene.Scene("", known.of, 1000, [[op]]), known, 1000_000, 0, None)
     return int.from_bytes(picture.pixels.translate(bytes([0] + [1] * 255)), "big")
 
 

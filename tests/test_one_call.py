@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from firmware import values
 from tests.house import Ear, House
 from tests.proxy import proxy
 from wallboard.picture import read_ppm
@@ -61,9 +62,7 @@ def test_a_caller_rings_at_a_desk_is_answered_and_hangs_up(house: House, ear: Ea
 
     call = house.pbx.join("norsk")
     house.wait("one waits", lambda: house.now("queue/norsk").get("waiting") == 1)
-    house.wait(
-        "values say so", lambda: ear.latest.get("values", {}).get("numbers", {}).get("norsk.waiting") == 1
-    )
+    house.wait("values say so", lambda: values.read(ear.latest["values"]).values[0] == 1)
     seq = ear.latest["values"]["seq"]
     house.wait("both draw it", lambda: all(house.picture(wall) != old for wall, old in before.items()))
     house.wait(

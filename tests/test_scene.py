@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from firmware import digits, scene, scene_load, test_picture
+from firmware.values import Numbers, word_of
 from tests import pythons
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +22,34 @@ INK = {0: ".", 1: "#", 2: "c", 3: "a", 4: "r", 9: "w", 10: "C", 11: "A", 12: "R"
 
 
 def fields_of(*pages: list[Any], dwell_ms: int = 8000) -> dict[str, Any]:
-    return {"id": "12345678", "dwell_ms": dwell_ms, "pages": list(pages)}
+    """A scene message of pages whose strips stand in their operations."""
+    strips: list[Any] = []
+    return {
+        "id": "12345678",
+        "v": scene_load.FORM,
+        "of": "abcd",
+        "dwell_ms": dwell_ms,
+        "pages": [_placed(page, strips) for page in pages],
+        "strips": strips,
+    }
+
+
+def message_of(ops: list[Any], place: str = "page") -> dict[str, Any]:
+    strips: list[Any] = []
+    placed = _placed(ops, strips)
+    fields = {"id": "87654321", "boot": "b1", "until_s": 10**6, "place": place}
+    return fields | {"ops": placed, "strips": strips}
+
+
+def _placed(ops: list[Any], strips: list[Any]) -> list[Any]:
+    return [[_place(member, strips) for member in op] if isinstance(op, list) else op for op in ops]
+
+
+def _place(member: Any, strips: list[Any]) -> Any:
+    if isinstance(member, list) and len(member) == 3:
+        strips.append(member)
+        return len(strips) - 1
+    return member
 
 
 def strip(x: int, y: int, colour: int, *rows: str) -> list[Any]:
@@ -31,7 +59,11 @@ def strip(x: int, y: int, colour: int, *rows: str) -> list[Any]:
         int(row.ljust(width, ".").replace("#", "1").replace(".", "0"), 2).to_bytes(width // 8, "big")
         for row in rows
     )
-    return ["strip", x, y, len(rows[0]), len(rows), colour, base64.b64encode(bits).decode()]
+    return ["s", x, y, colour, [len(rows[0]), len(rows), base64.b64encode(bits).decode()]]
+
+
+def numbers(*values: int | None, level: int = 0, at_s: int = 1000) -> Numbers:
+    return Numbers("abcd", at_s, list(values), [level] * len(values))
 
 
 def rows_of(picture: scene.Picture) -> list[str]:
@@ -42,14 +74,15 @@ def rows_of(picture: scene.Picture) -> list[str]:
 def drawn(
     size: tuple[int, int],
     ops: list[Any] | None,
-    numbers: dict[str, int | None] | None = None,
-    now_s: int | None = 1000,
+    known: Numbers | None = None,
+    clock_s: float | None = 1000,
     age_s: int | None = None,
 ) -> list[str]:
     """One page, as text."""
     picture = scene.Picture(*size)
-    loaded = None if ops is None else scene_load.load(fields_of(ops))
-    scene.draw(picture, loaded, numbers or {}, now_s, 0, age_s)
+    loaded = None if ops is None else scene_load.load(fields_of(ops), *size)
+    clock_ms = None if clock_s is None else int(clock_s * 1000)
+    scene.draw(picture, loaded, known, clock_ms, 0, age_s)
     return rows_of(picture)
 
 
@@ -58,15 +91,15 @@ def shows(rows: list[str], expected: str) -> None:
     assert rows == wanted, "drawn:\n" + "\n".join(rows) + "\nexpected:\n" + "\n".join(wanted)
 
 
-def number(value: int | None, cells: int = 2, amber: int | None = None, red: int | None = None) -> list[str]:
-    return drawn((cells * 6 + 1, 10), [["number", 1, 1, cells, 1, 2, "n", amber, red]], {"n": value})
+def number(value: int | None, cells: int = 2, level: int = 0) -> list[str]:
+    return drawn((cells * 6 + 1, 10), [["n", 1, 1, cells, 1, 2, 0]], numbers(value, level=level))
 
 
 # Strips, fills and their edges.
 
 
 def test_a_strip_is_drawn_over_what_is_there_and_its_dark_bits_change_nothing() -> None:
-    rows = drawn((10, 3), [["fill", 0, 1, 10, 2, 4], strip(0, 0, 1, "##.", ".##"), strip(6, 1, 0, "#.#")])
+    rows = drawn((10, 3), [["f", 0, 1, 10, 2, 4], strip(0, 0, 1, "##.", ".##"), strip(6, 1, 0, "#.#")])
     shows(rows, "##........ r##rrr.r.r rrrrrrrrrr")
 
 
@@ -75,8 +108,8 @@ def test_what_lies_outside_the_panel_is_left_out() -> None:
     ops = [
         strip(-2, -1, 1, *square),
         strip(6, 2, 2, *square),
-        ["fill", -3, 3, 5, 9, 3],
-        ["fill", 500, 0, 9, 9, 4],
+        ["f", -3, 3, 5, 9, 3],
+        ["f", 500, 0, 9, 9, 4],
     ]
     shows(drawn((8, 4), ops), ".#...... .#...... ##....cc aa....c.")
 
@@ -104,7 +137,7 @@ def test_a_number_stands_at_the_right_of_its_cells() -> None:
 
 def test_amber_is_underlined_and_red_is_white_on_a_block() -> None:
     shows(
-        number(7, amber=7, red=8),
+        number(7, level=1),
         """
         .............
         .......aaaaa.
@@ -119,7 +152,7 @@ def test_amber_is_underlined_and_red_is_white_on_a_block() -> None:
         """,
     )
     shows(
-        number(8, amber=7, red=8),
+        number(8, level=2),
         """
         ......rrrrrrr
         ......rr###rr
@@ -133,18 +166,25 @@ def test_amber_is_underlined_and_red_is_white_on_a_block() -> None:
         .............
         """,
     )
-    assert all(set("".join(row)) <= {".", "c"} for row in number(6, amber=7, red=8))
+    assert all(set("".join(row)) <= {".", "c"} for row in number(6))
 
 
 def test_without_room_for_a_line_amber_has_a_bar() -> None:
-    rows = drawn((12, 8), [["number", 0, 0, 2, 1, 2, "n", 1, None]], {"n": 1})
+    rows = drawn((12, 8), [["n", 0, 0, 2, 1, 2, 0]], numbers(1, level=1))
     shows(rows, "....a...a... ....a..aa... " + "....a...a... " * 4 + "....a..aaa.. ....a.......")
 
 
 def test_an_unknown_number_is_a_dash_and_has_no_level() -> None:
-    assert number(None, amber=0, red=0) == number(None)
+    assert number(None, level=1) == number(None, level=2) == number(None)
     assert number(None)[4] == ".......ccccc."
-    assert drawn((13, 9), [["number", 1, 1, 2, 1, 2, "nobody", None, None]]) == number(None)[:9]
+    nobody = [["n", 1, 1, 2, 1, 2, 7]]
+    assert drawn((13, 9), nobody) == drawn((13, 9), nobody, numbers(1)) == number(None)[:9]
+
+
+def test_numbers_of_another_order_are_unknown() -> None:
+    ops = [["n", 1, 1, 2, 1, 2, 0], ["t", 14, 1, 4, 1, 2, 0, 1, 2, 10]]
+    others = numbers(5, level=2)._replace(of="dcba")
+    assert drawn((40, 10), ops, others) == drawn((40, 10), ops, numbers(None))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +209,7 @@ def test_a_number_too_big_is_smaller_or_says_so(
 
 def test_a_number_too_big_stays_in_its_cells() -> None:
     for value in (100, 1000, 10**6):
-        rows = drawn((60, 30), [["number", 10, 4, 2, 3, 1, "n", None, None]], {"n": value})
+        rows = drawn((60, 30), [["n", 10, 4, 2, 3, 1, 0]], numbers(value))
         lit = [(x, y) for y, row in enumerate(rows) for x, ink in enumerate(row) if ink != "."]
         assert lit
         assert all(10 <= x < 46 and 4 <= y < 25 for x, y in lit)
@@ -207,15 +247,13 @@ def test_a_wait_in_words(seconds: int | None, cells: int, text: str) -> None:
 
 
 def test_a_wait_ticks_without_new_values() -> None:
-    ops = [["timer", 0, 1, 4, 1, 2, "q.since", 30, 60]]
+    ops = [["t", 0, 1, 4, 1, 2, 0, 30, 60, 0]]
 
-    def at(now_s: int | None, since: int | None = 1000) -> list[str]:
-        return drawn((24, 10), ops, {"q.since": since}, now_s)
+    def at(clock_s: float | None, wait_s: int | None = 0, level: int = 0) -> list[str]:
+        return drawn((24, 10), ops, numbers(wait_s, level=level), clock_s)
 
     assert at(1024) != at(1025)
-    assert at(1024) == drawn(
-        (24, 10), [["timer", 0, 1, 4, 1, 2, "q.since", None, None]], {"q.since": 976}, 1000
-    )
+    assert at(1024) == drawn((24, 10), [["t", 0, 1, 4, 1, 2, 0, None, None, 0]], numbers(24))
     assert "a" in "".join(at(1030))
     assert "a" not in "".join(at(1029))
     assert "r" in "".join(at(1060))
@@ -223,29 +261,106 @@ def test_a_wait_ticks_without_new_values() -> None:
     assert at(1024, -1) == at(1000), "nobody waits"
     assert at(None) == at(1024, None) == at(None, -1)
     assert at(None)[4] == "..................ccccc."
+    assert at(1010, level=1) != at(1010), "a level that came with it counts too"
+    assert "r" in "".join(at(1060, level=1))
+    assert "r" in "".join(at(1010, level=2))
+
+
+def test_a_wait_that_has_turned_red_blinks_once_a_second_and_its_figure_stays() -> None:
+    def at(clock_s: float, blink_s: int = 3) -> list[str]:
+        return drawn((26, 12), [["t", 1, 2, 4, 1, 2, 0, None, 60, blink_s]], numbers(0), clock_s)
+
+    block = at(1060, blink_s=0)
+    for clock_s in (1060, 1060.499, 1061.2, 1063, 1063.6, 1100.7):
+        rows = at(clock_s)
+        assert ("rr#" in "".join(rows)) and "".join(rows).count("r") > 150, clock_s
+    for clock_s in (1060.5, 1061.999, 1062.7):
+        rows = at(clock_s)
+        assert rows[1] == block[1], "a frame stays"
+        assert 0 < "".join(rows).count("r") < 70, clock_s
+        assert [row.replace("r", ".") for row in rows] == [row.replace("r", ".") for row in at(int(clock_s))]
 
 
 def test_pages_turn_with_the_boards_own_clock() -> None:
-    loaded = scene_load.load(fields_of([["fill", 0, 0, 8, 8, 1]], [["fill", 0, 0, 8, 8, 2]], dwell_ms=3000))
+    loaded = scene_load.load(fields_of([["f", 0, 0, 8, 8, 1]], [["f", 0, 0, 8, 8, 2]], dwell_ms=3000), 8, 8)
     seen = []
     for tick_ms in (0, 2999, 3000, 5999, 6000):
         picture = scene.Picture(8, 8)
-        scene.draw(picture, loaded, {}, None, tick_ms, None)
+        scene.draw(picture, loaded, None, None, tick_ms, None)
         seen.append(picture.pixels[0])
     assert seen == [1, 1, 2, 2, 1]
 
 
 def test_when_the_picture_changes_by_itself() -> None:
-    timer = ["timer", 0, 0, 4, 1, 2, "q.since", None, None]
-    still = ["fill", 0, 0, 8, 8, 1]
-    turning = scene_load.load(fields_of([timer], [still], dwell_ms=3000))
-    assert scene.changes_in_ms(turning, 50, 1000, 250) == 750
-    assert scene.changes_in_ms(turning, 50, 2900, 250) == 100
-    assert scene.changes_in_ms(turning, 50, 3500, 250) == 2500
-    assert scene.changes_in_ms(turning, None, 1000, 0) == 2000
-    assert scene.changes_in_ms(scene_load.load(fields_of([timer])), 50, 0, 999) == 1
-    assert scene.changes_in_ms(scene_load.load(fields_of([still])), 50, 0) == scene.REST_MS
-    assert scene.changes_in_ms(None, 50, 0) == scene.REST_MS
+    timer = ["t", 0, 0, 4, 1, 2, 0, None, 60, 10]
+    still = ["f", 0, 0, 8, 8, 1]
+
+    def due(loaded: Any, clock_ms: int | None, tick_ms: int, wait_s: int = 0) -> int:
+        return scene.changes_in_ms(loaded, numbers(wait_s, at_s=50), clock_ms, tick_ms, 30)
+
+    turning = scene_load.load(fields_of([timer], [still], dwell_ms=3000), 30, 8)
+    assert due(turning, 50250, 1000) == 750
+    assert due(turning, 50250, 2900) == 100
+    assert due(turning, 50250, 3500) == 2500
+    assert due(turning, None, 1000) == 2000
+    assert due(scene_load.load(fields_of([timer]), 30, 8), 50999, 0) == 1
+    assert due(scene_load.load(fields_of([timer]), 30, 8), 50100, 0, wait_s=60) == 400, "it blinks"
+    assert due(scene_load.load(fields_of([still]), 30, 8), 50000, 0) == scene.REST_MS
+    assert due(None, 50000, 0) == scene.REST_MS
+
+
+# What people are told.
+
+
+def shown_at(message: Any, *times_ms: int, pages: int = 2, w: int = 16) -> list[str]:
+    """Which colour stands at the left of the upper row, and which below, at these times."""
+    page = [[["f", 0, 0, w, 1, 1 + n]] for n in range(pages)]
+    loaded = scene_load.load(fields_of(*page, dwell_ms=1000), w, 8)
+    seen = []
+    for tick_ms in times_ms:
+        picture = scene.Picture(w, 8)
+        scene.draw(picture, loaded, None, None, tick_ms, None, message)
+        seen.append(INK[picture.row(0)[0]] + INK[picture.row(7)[0]])
+    return seen
+
+
+def test_a_message_is_one_more_page_or_comes_after_every_page_or_stands_below_all() -> None:
+    ops = [["f", 0, 7, 16, 1, 4]]
+
+    def told(place: str) -> Any:
+        return scene_load.load_message(message_of(ops, place), 16, 8, 500)
+
+    times_ms = (500, 1499, 1500, 2500, 3500, 4500)
+    assert shown_at(told("page"), *times_ms) == [".r", ".r", "#.", "c.", ".r", "#."]
+    assert shown_at(told("priority"), *times_ms) == [".r", ".r", "#.", ".r", "c.", ".r"]
+    assert shown_at(told("band"), 0, 999, 1000) == ["#r", "#r", "cr"]
+
+
+def test_what_moves_goes_once_across_and_its_page_stays_as_long() -> None:
+    bar = ["m", 7, 4, [4, 1, "8A=="], 25]  # four lights, 40 ms a light
+    told = scene_load.load_message(message_of([bar]), 16, 8, 0)
+    lit = []
+    for tick_ms in range(0, 2000, 40):
+        picture = scene.Picture(16, 8)
+        loaded = scene_load.load(fields_of([["f", 0, 0, 1, 1, 1]], dwell_ms=1000), 16, 8)
+        scene.draw(picture, loaded, None, None, tick_ms, None, told)
+        lit.append([x for x in range(16) if picture.row(7)[x] == 4])
+        if tick_ms < 1000:
+            assert scene.changes_in_ms(loaded, None, None, tick_ms, 16, told) == 40
+    assert lit[:21] == [[x for x in range(16 - n, 20 - n) if 0 <= x < 16] for n in range(21)]
+    assert lit[21:25] == [[x for x in range(16 - n, 20 - n) if 0 <= x < 16] for n in range(1, 5)], (
+        "a page stays as long as the others"
+    )
+    assert lit[25:] == [[]] * 25
+
+
+def test_what_moves_to_the_right_comes_from_the_left() -> None:
+    told = scene_load.load_message(message_of([["m", 0, 4, [4, 1, "8A=="], -25]], "band"), 16, 8, 0)
+    loaded = scene_load.load(fields_of([]), 16, 8)
+    for n in range(21):
+        picture = scene.Picture(16, 8)
+        scene.draw(picture, loaded, None, None, n * 40, None, told)
+        assert [x for x in range(16) if picture.row(0)[x]] == [x for x in range(n - 4, n) if 0 <= x < 16]
 
 
 # How old it is.
@@ -271,8 +386,8 @@ def test_an_age_in_words(age_s: int, words: str) -> None:
 def test_old_figures_are_dim_with_a_dashed_frame_and_their_age() -> None:
     rows = drawn(
         (48, 20),
-        [strip(2, 2, 2, "####", "####"), ["number", 3, 3, 2, 1, 1, "n", None, 1]],
-        {"n": 5},
+        [strip(2, 2, 2, "####", "####"), ["n", 3, 3, 2, 1, 1, 0]],
+        numbers(5, level=2),
         age_s=75,
     )
     shows(
@@ -304,7 +419,7 @@ def test_old_figures_are_dim_with_a_dashed_frame_and_their_age() -> None:
 
 def test_on_eight_rows_the_age_takes_the_place_of_the_figures() -> None:
     code = strip(0, 0, 1, *["####.####"] * 7)
-    rows = drawn((32, 8), [code, ["number", 14, 0, 3, 1, 1, "n", None, None]], {"n": 88}, age_s=45)
+    rows = drawn((32, 8), [code, ["n", 14, 0, 3, 1, 1, 0]], numbers(88), age_s=45)
     shows(
         rows,
         """
@@ -325,26 +440,26 @@ def test_on_eight_rows_the_age_takes_the_place_of_the_figures() -> None:
 )
 def test_old_is_never_taken_for_fresh(size: tuple[int, int]) -> None:
     w, h = size
-    ops = [["fill", 0, 0, w, h, 3], ["number", 0, 0, 2, 1, 1, "n", None, None]]
+    ops = [["f", 0, 0, w, h, 3], ["n", 0, 0, 1, 1, 1, 0]]
     for age_s in (-1, 0, 16, 3600, 10**7):
-        ink = "".join(drawn(size, ops, {"n": 12}, age_s=age_s))
+        ink = "".join(drawn(size, ops, numbers(12), age_s=age_s))
         assert not set(ink) & set("car"), "something that is not the age is bright"
         assert "#" in ink
         if h < 16:
             continue
-        rows = drawn(size, ops, {"n": 12}, age_s=age_s)
+        rows = drawn(size, ops, numbers(12), age_s=age_s)
         dashes = [x % 8 < 4 for x in range(w - 1)]
         assert [ink == "#" for ink in rows[0][:-1]] == [ink == "#" for ink in rows[-1][:-1]] == dashes
 
 
 def test_a_figure_is_whole_or_gone_while_the_age_is_shown() -> None:
     """Under any place of the age: the dim pixels of a number are all there, or none."""
-    whole = "".join(drawn((64, 32), [["number", 0, 0, 2, 3, 1, "n", None, None]], {"n": 88})).count("#")
+    whole = "".join(drawn((64, 32), [["n", 0, 0, 2, 3, 1, 0]], numbers(88))).count("#")
     for x, y in itertools.product(range(0, 60, 3), range(0, 30, 3)):
         # Inside the panel, as a compiler would place it, clear of the frame.
         if x < 1 or y < 1 or x + 36 > 63 or y + 21 > 31:
             continue
-        rows = drawn((64, 32), [["number", x, y, 2, 3, 1, "n", None, None]], {"n": 88}, age_s=45)
+        rows = drawn((64, 32), [["n", x, y, 2, 3, 1, 0]], numbers(88), age_s=45)
         assert "".join(rows).count("w") in (0, whole), (x, y)
 
 
@@ -375,7 +490,7 @@ def test_a_wall_without_a_scene_asks_for_one() -> None:
 def test_nothing_of_the_last_picture_stays() -> None:
     picture = scene.Picture(16, 16)
     picture.fill(0, 0, 16, 16, scene.RED)
-    scene.draw(picture, scene_load.load(fields_of([])), {}, 0, 0, None)
+    scene.draw(picture, scene_load.load(fields_of([]), 16, 16), None, 0, 0, None)
     assert not any(picture.pixels)
 
 
@@ -392,77 +507,87 @@ def test_the_test_picture_lights_every_edge_and_every_colour() -> None:
 # Scenes that are wrong.
 
 WRONG: list[tuple[Any, str]] = [
-    ("fill", "page 1, operation 2: not a list that begins with"),
+    ("f", "page 1, operation 2: not a list that begins with"),
     (["paint", 1], "page 1, operation 2: not a list that begins with"),
-    ([["fill"]], "page 1, operation 2: not a list that begins with"),
+    ([["f"]], "page 1, operation 2: not a list that begins with"),
     ([], "page 1, operation 2: not a list that begins with"),
-    (["fill", 0, 0, 8, 8], "page 1, operation 2 (fill): has 5 members, not 6"),
-    (["fill", 0, 0, 0, 8, 1], "page 1, operation 2 (fill): w is not a whole number from 1 to 512"),
-    (["fill", 0.5, 0, 8, 8, 1], "page 1, operation 2 (fill): x is not a whole number"),
-    (["fill", 0, 257, 8, 8, 1], "page 1, operation 2 (fill): y is not a whole number from -256 to 256"),
-    (["fill", 0, 0, 8, True, 1], "page 1, operation 2 (fill): h is not a whole number"),
-    (["fill", 0, 0, 8, 8, 9], "page 1, operation 2 (fill): colour is not a whole number from 0 to 4"),
-    (
-        ["strip", 0, 0, 9, 2, 1, "AAAA"],
-        "page 1, operation 2 (strip): its picture is not base64 of 4 bytes, for 9 x 2 pixels",
-    ),
-    (["strip", 0, 0, 8, 3, 1, "AAAAA==="], "(strip): its picture is not base64 of 3 bytes"),
-    (["strip", 0, 0, 8, 3, 1, "AA*A"], "(strip): its picture is not base64 of 3 bytes"),
-    (["strip", 0, 0, 8, 3, 1, "AA\nAA"], "(strip): its picture is not base64 of 3 bytes"),
-    (["strip", 0, 0, 8, 3, 1, "ÅÅÅÅ"], "(strip): its picture is not base64 of 3 bytes"),
-    (["strip", 0, 0, 8, 3, 1, None], "(strip): its picture is not text"),
-    (
-        ["strip", 0, 0, 513, 1, 1, "AAAA"],
-        "page 1, operation 2 (strip): w is not a whole number from 1 to 512",
-    ),
-    (["number", 0, 0, 2, 5, 1, "n", None, None], "(number): scale is not a whole number from 1 to 4"),
-    (["number", 0, 0, 0, 1, 1, "n", None, None], "(number): cells is not a whole number from 1 to 16"),
-    (["number", 0, 0, 2, 1, 1, "", None, None], "(number): a name is 1 to 64 characters"),
-    (["number", 0, 0, 2, 1, 1, "n" * 65, None, None], "(number): a name is 1 to 64 characters"),
-    (["number", 0, 0, 2, 1, 1, 7, None, None], "(number): a name is 1 to 64 characters"),
-    (["timer", 0, 0, 2, 1, 1, "n", "5", None], "(timer): a level is a whole number or null"),
-    (["timer", 0, 0, 4, 1, 1, "n", 1, 2.5], "(timer): a level is a whole number or null"),
+    (["f", 0, 0, 8, 8], "page 1, operation 2 (f): has 5 members, not 6"),
+    (["f", 0, 0, 0, 8, 1], "page 1, operation 2 (f): w is not a whole number from 1 to 512"),
+    (["f", 0.5, 0, 8, 8, 1], "page 1, operation 2 (f): x is not a whole number"),
+    (["f", 0, 257, 8, 8, 1], "page 1, operation 2 (f): y is not a whole number from -256 to 256"),
+    (["f", 0, 0, 8, True, 1], "page 1, operation 2 (f): h is not a whole number"),
+    (["f", 0, 0, 8, 8, 9], "page 1, operation 2 (f): colour is not a whole number from 0 to 4"),
+    (["s", 0, 0, 1, 0], "(s): there is no strip 0"),
+    (["s", 0, 0, 1, [9, 2, "AAAA"]], "strip 0: is not base64 of 4 bytes, for 9 x 2 pixels"),
+    (["s", 0, 0, 1, [8, 3, "AAAAA==="]], "strip 0: is not base64 of 3 bytes"),
+    (["s", 0, 0, 1, [8, 3, "AA*A"]], "strip 0: is not base64 of 3 bytes"),
+    (["s", 0, 0, 1, [8, 3, "AA\nAA"]], "strip 0: is not base64 of 3 bytes"),
+    (["s", 0, 0, 1, [8, 3, "ÅÅÅÅ"]], "strip 0: is not base64 of 3 bytes"),
+    (["s", 0, 0, 1, [8, 3, None]], "strip 0: is not [w, h, base64]"),
+    (["s", 0, 0, 1, [4097, 1, "AAAA"]], "strip 0: no picture is that wide or high"),
+    (["n", 0, 0, 2, 5, 1, 0], "(n): scale is not a whole number from 1 to 4"),
+    (["n", 0, 0, 0, 1, 1, 0], "(n): cells is not a whole number from 1 to 16"),
+    (["n", 0, 0, 2, 1, 1, -1], "(n): number is not a whole number from 0 to 511"),
+    (["n", 0, 0, 2, 1, 1, "norsk"], "(n): number is not a whole number"),
+    (["n", 50, 0, 3, 1, 1, 0], "(n): its figures do not lie on 64 x 32"),
+    (["n", 0, 26, 1, 1, 1, 0], "(n): its figures do not lie on 64 x 32"),
+    (["n", -1, 0, 1, 1, 1, 0], "(n): its figures do not lie on 64 x 32"),
+    (["t", 0, 0, 2, 1, 1, 0, "5", None, 0], "(t): from is not a whole number"),
+    (["t", 0, 0, 4, 1, 1, 0, 1, 2.5, 0], "(t): from is not a whole number"),
+    (["t", 0, 0, 4, 1, 1, 0, 1, 2, 11], "(t): blink_s is not a whole number from 0 to 10"),
+    (["m", 0, 1, [8, 1, "AA=="], 31], "(m): it moves 24 to 30 pixels a second, not 31"),
+    (["m", 0, 1, [8, 1, "AA=="], 0], "(m): it moves 24 to 30 pixels a second, not 0"),
+    (["m", 0, 1, 3, 25], "(m): there is no strip 3"),
 ]
 
 
 @pytest.mark.parametrize(("op", "words"), WRONG)
 def test_a_wrong_operation_is_refused_by_its_place(op: Any, words: str) -> None:
     with pytest.raises(scene_load.SceneError, match=re.escape(words)):
-        scene_load.load(fields_of([["fill", 0, 0, 8, 8, 1], op]))
+        scene_load.load(fields_of([["f", 0, 0, 8, 8, 1], op]), 64, 32)
 
 
-def test_a_scene_too_large_is_refused() -> None:
-    fill = ["fill", 0, 0, 8, 8, 1]
-    scene_load.load(fields_of(*[[fill] * 64] * 16))
+def test_a_scene_too_large_or_of_another_version_is_refused() -> None:
+    fill = ["f", 0, 0, 8, 8, 1]
+    scene_load.load(fields_of(*[[fill] * 64] * 16), 64, 32)
     with pytest.raises(scene_load.SceneError, match="page 2: not a list of at most 64 operations"):
-        scene_load.load(fields_of([fill], [fill] * 65))
+        scene_load.load(fields_of([fill], [fill] * 65), 64, 32)
     for count in (0, 17):
         with pytest.raises(scene_load.SceneError, match="1 to 16 pages"):
-            scene_load.load(fields_of(*[[]] * count))
+            scene_load.load(fields_of(*[[]] * count), 64, 32)
     for dwell_ms in (0, 999, 600001):
         with pytest.raises(scene_load.SceneError, match="1000 to 600000 ms"):
-            scene_load.load(fields_of([], dwell_ms=dwell_ms))
+            scene_load.load(fields_of([], dwell_ms=dwell_ms), 64, 32)
     with pytest.raises(scene_load.SceneError, match="page 1: not a list"):
-        scene_load.load(fields_of("fill"))  # type: ignore[arg-type]
+        scene_load.load(fields_of([]) | {"pages": ["f"]}, 64, 32)
+    with pytest.raises(scene_load.SceneError, match="version 1; this board draws 2"):
+        scene_load.load(fields_of([]) | {"v": 1}, 64, 32)
+    with pytest.raises(scene_load.SceneError, match="at most 64 strips"):
+        scene_load.load(fields_of(*[[strip(0, 0, 1, "#")] * 33] * 2), 64, 32)
 
 
 # One drawing on both Pythons.
 
-NAMES = ("a", "b.waiting", "c.since", "nobody")
-
 
 def any_op(dice: random.Random, w: int, h: int) -> list[Any]:
     x, y = dice.randint(-20, w + 5), dice.randint(-20, h + 5)
-    kind = dice.choice(("strip", "fill", "number", "timer"))
-    if kind == "fill":
-        return [kind, x, y, dice.randint(1, w), dice.randint(1, h), dice.randint(0, 4)]
-    if kind == "strip":
+    kind = dice.choice(("s", "f", "n", "t", "m"))
+    colour = dice.randint(0, 4)
+    if kind == "f":
+        return [kind, x, y, dice.randint(1, w), dice.randint(1, h), colour]
+    if kind in ("s", "m"):
         width, height = dice.randint(1, 80), dice.randint(1, 30)
         bits = dice.randbytes((width + 7) // 8 * height)  # what stands behind a row's end is drawn by nobody
-        return [kind, x, y, width, height, dice.randint(0, 4), base64.b64encode(bits).decode()]
+        picture = [width, height, base64.b64encode(bits).decode()]
+        if kind == "m":
+            return [kind, y, colour, picture, dice.choice((-1, 1)) * dice.randint(24, 30)]
+        return [kind, x, y, colour, picture]
+    scale = dice.randint(1, min(4, w // 6, h // 7))
+    cells = dice.randint(1, min(6, w // (6 * scale)))
+    x, y = dice.randint(0, w - (cells * 6 - 1) * scale), dice.randint(0, h - 7 * scale)
+    figure = [kind, x, y, cells, scale, dice.randint(1, 4), dice.randint(0, 6)]
     levels = [dice.choice((None, 0, 5, 60, 4000)) for _ in range(2)]
-    cells, scale, colour = dice.randint(3, 6), dice.randint(1, 4), dice.randint(1, 4)
-    return [kind, x, y, cells, scale, colour, dice.choice(NAMES), *levels]
+    return figure if kind == "n" else [*figure, *levels, dice.randint(0, 10)]
 
 
 def any_case(dice: random.Random) -> dict[str, Any]:
@@ -470,12 +595,20 @@ def any_case(dice: random.Random) -> dict[str, Any]:
     pages: list[list[Any]] = [[] for _ in range(dice.randint(1, 3))]
     for page in pages:
         page += [any_op(dice, w, h) for _ in range(dice.randint(0, 8))]
+    place = dice.choice((None, "band", "page", "priority"))
+    known = [(dice.choice((None, -1, 0, 7, 42, 999, 10**9)), dice.randint(0, 2)) for _ in range(6)]
+    values = {
+        "of": dice.choice(("abcd", "abcd", "abcd", "dcba")),
+        "at_s": 4000,
+        "n": " ".join(word_of(value, level if value is not None else 0) for value, level in known),
+    }
     return {
         "size": [w, h],
         "fields": dice.choice((None, *[fields_of(*pages, dwell_ms=dice.randint(1000, 9000))] * 15)),
-        "numbers": {name: dice.choice((None, 0, 7, 42, 999, -3, 10**9)) for name in NAMES[:3]},
-        "now_s": dice.choice((None, 0, 50, 5000, 400000, 2**31 - 1)),
-        "tick_ms": dice.randint(0, 100000),
+        "values": dice.choice((None, values, values, values, values)),
+        "message": place and message_of([any_op(dice, w, h) for _ in range(dice.randint(0, 4))], place),
+        "clock_ms": dice.choice((None, 0, 50_000, dice.randint(3_990_000, 4_100_000), 400_000_000)),
+        "tick_ms": dice.randint(700, 100000),
         "age_s": dice.choice((None, None, None, -1, 0, 59, 3000, 10**6, 10**8)),
     }
 
@@ -491,7 +624,7 @@ def spoilt(dice: random.Random, case: dict[str, Any]) -> dict[str, Any]:
 def test_both_pythons_draw_the_same_to_the_pixel(tmp_path: Path) -> None:
     print("seed", SEED)
     dice = random.Random(SEED)
-    cases = [any_case(dice) for _ in range(240)]
+    cases = [any_case(dice) for _ in range(520)]
     with_ops = [
         case
         for case in (any_case(dice) for _ in range(120))

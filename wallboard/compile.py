@@ -5,6 +5,7 @@ A page of the site file becomes one page of the scene or, where not all of it fi
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import string
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import floorplan
 from firmware import contract, scene_load
-from wallboard import layout
+from wallboard import layout, numbers
 from wallboard import type as types
 from wallboard.layout import Area, Form, Op
 
@@ -23,7 +24,7 @@ class Compiled(NamedTuple):
     """A wall's scene, the values it draws, and what does not fit or had to be cut."""
 
     message: dict[str, Any]  # the fields of board/+/panel/+/scene
-    numbers: list[str]
+    numbers: list[str]  # by name, those it draws
     warnings: list[str]
 
 
@@ -34,23 +35,45 @@ def compile(wall: floorplan.Wall, plan: floorplan.Plan) -> Compiled:
     for number, page in enumerate(wall.pages, 1):
         where = f"[[wall]] {wall.id}, page {number}"
         for turn in _turns(wall, plan, page, where, warnings):
-            if not _fits(wall, [*pages, turn]):
+            if not _fits(wall, plan, [*pages, turn]):
                 warnings.append(f"{where}: not all of it is shown: {_limit()}; take queues off this wall")
                 break
             pages.append(turn)
-    names = {op[6]: None for page in pages for op in page if op[0] in ("number", "timer")}
-    return Compiled(_message(wall, pages or [[]]), list(names), list(dict.fromkeys(warnings)))
+    names = {op[6]: None for page in pages for op in page if op[0] in ("n", "t")}
+    return Compiled(_message(wall, plan, pages or [[]]), list(names), list(dict.fromkeys(warnings)))
 
 
-def _message(wall: floorplan.Wall, pages: list[list[Op]]) -> dict[str, Any]:
-    rest = {"dwell_ms": wall.dwell_s * 1000, "pages": pages}
+def _message(wall: floorplan.Wall, plan: floorplan.Plan, pages: list[list[Op]]) -> dict[str, Any]:
+    """Pages as they travel: each strip once, strips and numbers by their places."""
+    order = numbers.order(plan)
+    strips: dict[types.Strip, int] = {}
+    for page in pages:
+        for op in page:
+            if op[0] == "s":
+                strips.setdefault(op[4], len(strips))
+    rest = {
+        "v": scene_load.FORM,
+        "of": numbers.of(order),
+        "dwell_ms": wall.dwell_s * 1000,
+        "strips": [[strip.w, strip.h, base64.b64encode(strip.bits).decode()] for strip in strips],
+        "pages": [[_placed(op, strips, order) for op in page] for page in pages],
+    }
     return {"id": hashlib.sha256(json.dumps(rest).encode()).hexdigest()[:8], **rest}
 
 
-def _fits(wall: floorplan.Wall, pages: list[list[Op]]) -> bool:
-    if len(pages) > scene_load.MAX_PAGES:
+def _placed(op: Op, strips: dict[types.Strip, int], order: list[str]) -> Op:
+    if op[0] == "s":
+        return [*op[:4], strips[op[4]]]
+    if op[0] in ("n", "t"):
+        return [*op[:6], order.index(op[6]), *op[7:]]
+    return op
+
+
+def _fits(wall: floorplan.Wall, plan: floorplan.Plan, pages: list[list[Op]]) -> bool:
+    message = _message(wall, plan, pages)
+    if len(pages) > scene_load.MAX_PAGES or len(message["strips"]) > scene_load.MAX_STRIPS:
         return False
-    encoded: bytes = contract.encode(SCENE, _message(wall, pages))
+    encoded: bytes = contract.encode(SCENE, message)
     return len(encoded) <= int(contract.BY_TOPIC[SCENE].size)
 
 

@@ -6,7 +6,6 @@ A wall's own figures are laid out by cells, so that any figure has its room befo
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ FIGURE = 7  # rows of a figure
 LABEL = 9  # rows of a label
 CODE_WIDTH = 11  # columns of two letters, the widest
 GAP = 2  # columns between what stands beside each other
+BLINK_S = 10  # a wait that has turned red blinks so long, at 1 Hz
 MOST_ROWS = 12  # queues on one page: five operations each, of the 64 a page may have
 
 # A headset: desks that are free.
@@ -106,22 +106,23 @@ def figure_page(w: int, h: int, queue: floorplan.Queue) -> list[Op]:
     return [_waiting(0, (h - FIGURE * scale) // 2, cells, scale, queue)]
 
 
-# Operations, as firmware/scene.py reads them.
+# Operations as firmware/scene_load.py reads them, but for strips and numbers: here they are the strip itself and
+# the number's name, and wallboard/compile.py puts their places there.
 
 
 def _strip(x: int, y: int, strip: types.Strip) -> Op:
-    return ["strip", x, y, strip.w, strip.h, scene.WHITE, base64.b64encode(strip.bits).decode()]
+    return ["s", x, y, scene.WHITE, strip]
 
 
 def _waiting(x: int, y: int, cells: int, scale: int, queue: floorplan.Queue) -> Op:
-    return ["number", x, y, cells, scale, scene.WHITE, queue.id + ".waiting", None, None]
+    return ["n", x, y, cells, scale, scene.WHITE, queue.id + ".waiting"]
 
 
 def _wait(x: int, y: int, cells: int, scale: int, queue: floorplan.Queue) -> Op:
     """The oldest wait: amber at half of what the queue promises, red at all of it."""
     target = queue.target
     return [
-        "timer", x, y, cells, scale, scene.CYAN, queue.id + ".since", target.amber_from_s, target.red_from_s
+        "t", x, y, cells, scale, scene.CYAN, queue.id + ".wait", target.amber_from_s, target.red_from_s, BLINK_S
     ]  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def _free(right: int, y: int, area: Area) -> list[Op]:
     scale, cells = area.form.free, area.free_cells
     icon = types.icon(FREE, scale)
     x = right - _span(cells, scale)
-    number = ["number", x, y, cells, scale, scene.WHITE, area.queue.id + ".free", None, None]
+    number = ["n", x, y, cells, scale, scene.WHITE, area.queue.id + ".free"]
     return [_strip(x - GAP - icon.w, y, icon), number]
 
 

@@ -14,7 +14,7 @@ class FilePanel:
         self.path = entry["path"]
         self._written = b""
 
-    def show(self, picture) -> None:
+    def show(self, picture, percent: int = 100) -> None:
         """Writes the picture where it is another one than the last. Raises OSError."""
         seen = sha256(picture.pixels).digest()  # 32 bytes, where a copy would be 4 KB
         if seen == self._written:

@@ -9,7 +9,7 @@ class MemoryPanel:
         self.pixels = bytearray(self.width * self.height)  # once and for ever: later there may be no such piece
         self.shows = 0
 
-    def show(self, picture) -> None:
+    def show(self, picture, percent: int = 100) -> None:
         """Keeps the picture."""
         for y in range(picture.h):
             self.pixels[y * picture.w : (y + 1) * picture.w] = picture.row(y)

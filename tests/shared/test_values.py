@@ -1,10 +1,11 @@
 """Whether a wall's numbers may be believed. Runs on both Pythons."""
 
-from firmware.values import Values
+from firmware.contract import ContractError
+from firmware.values import LEVELS, Values, read, word_of
 
 
-def values(seq, boot="b1", **numbers):
-    return {"boot": boot, "seq": seq, "numbers": numbers}
+def values(seq, boot="b1", n=""):
+    return {"boot": boot, "of": "abcd", "seq": seq, "at_s": 0, "n": n}
 
 
 def beat(seq, now_s, boot="b1"):
@@ -17,7 +18,7 @@ def fresh(wall, now_ms):
 
 def test_a_retained_value_is_old_until_a_beat_proves_it():
     wall = Values()
-    wall.take_values(values(7, waiting=3), 0)
+    wall.take_values(values(7, n="3"), 0)
     assert wall.age_s(1000) == -1
     assert wall.clock_ms(1000) is None
     wall.take_beat(beat(7, 500), 2000)
@@ -85,3 +86,25 @@ def test_a_new_gateway_does_not_vouch_for_the_old_ones_values():
     wall.take_values(values(1, "b2"), 16000)
     assert fresh(wall, 16000)
     assert wall.clock_ms(16000) == 7000
+
+
+def test_numbers_travel_as_words():
+    numbers = read(values(1, n="0 z 10 +c !- ? -"))
+    assert (numbers.of, numbers.at_s) == ("abcd", 0)
+    assert numbers.values == [0, 35, 36, 12, -1, None, -1]
+    assert numbers.levels == [0, 0, 0, 1, 2, 0, 0]
+    for value in (None, -1, 0, 7, 35, 36, 1295, 1296, 10**9):
+        for level in range(len(LEVELS)):
+            there = read(values(1, n=word_of(value, level)))
+            assert there.values == [value]
+            assert there.levels == [0 if value is None else level]
+
+
+def test_words_that_are_no_numbers_are_refused():
+    for word in ("+", "!!1", "1.5", "--", "å", "7?"):
+        try:
+            read(values(1, n="1 " + word))
+        except ContractError as error:
+            assert "is no number" in str(error)
+            continue
+        raise AssertionError(word + " was taken")

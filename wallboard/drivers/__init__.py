@@ -15,7 +15,7 @@ class Panel(Protocol):
     width: int
     height: int
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: Picture, percent: int = 100) -> None:
         """Shows the picture. May raise OSError."""
 
 

@@ -16,7 +16,7 @@ class TerminalPanel:
         self.width, self.height = entry["size"]
         self._drawn = b""
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: Picture, percent: int = 100) -> None:
         """Draws the picture; what stands below it on the screen stays. Raises OSError."""
         if picture.pixels == self._drawn:
             return
