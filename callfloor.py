@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from datetime import date, datetime
@@ -22,9 +23,11 @@ app = typer.Typer(
 sim = typer.Typer(help="Parts of a floor that is not there.", no_args_is_help=True)
 boards = typer.Typer(help="Boards, on the bench and on the floor.", no_args_is_help=True)
 phones = typer.Typer(help="IP desk phones.", no_args_is_help=True)
+walls = typer.Typer(help="Wallboards.", no_args_is_help=True)
 app.add_typer(sim, name="sim")
 app.add_typer(boards, name="board")
 app.add_typer(phones, name="phone")
+app.add_typer(walls, name="wall")
 
 SiteFile = Annotated[Path, typer.Option("--site", help="The site file.")]
 
@@ -46,10 +49,15 @@ def up(
     path = site or EXAMPLE
     if check:
         from boards import definition
+        from gateway import messages
+        from wallboard.compile import compile
 
         plan = floorplan.read(path)
         missing, unwise = callfloor_up.check_files(plan)
         missing += callfloor_up.check_queues(plan)
+        scenes = {wall.id: compile(wall, plan) for wall in plan.wall}
+        unwise += [line for scene in scenes.values() for line in scene.warnings]
+        unwise += messages.warnings(plan, {name: scene.band for name, scene in scenes.items()})
         for line in unwise:
             print(f"{path}: warning: {line}", file=sys.stderr)
         if wrong := definition.check(plan) + missing:
@@ -173,7 +181,8 @@ def board_json(
         raise SiteError(f"--pins: '{pins}' is no kind of pins: machine, gpiozero or memory")
     plan = floorplan.read(site)
     told = floorplan.board_json(plan, board, {"kind": pins})
-    if wrong := [line for row in plan.board if row.id == board for line in definition.wrong_with(row)]:
+    row = next(row for row in plan.board if row.id == board)
+    if wrong := definition.wrong_with(row, plan.walls_of(board)):
         raise SiteError("\n".join(f"{site}: board {board}: {line}" for line in wrong))
     print(json.dumps(told, indent=1))
 
@@ -219,6 +228,57 @@ def phone_urls(
     if every and desk is not None:
         raise SiteError(f"--all: prints all phones; leave it out for desk '{desk}' alone")
     sys.stdout.write(urls(floorplan.read(site), desk, base))
+
+
+@walls.command("preview")
+def wall_preview(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    wall: Annotated[str | None, typer.Option(help="Which wall of it; none: all.")] = None,
+    png: Annotated[Path | None, typer.Option(help="The file to write; without --wall a folder.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="DISTANCE", help="As an eye sees it from there: 15m.")
+    ] = None,
+    page: Annotated[int | None, typer.Option(help="This page alone, 1 being the first.")] = None,
+    figures: Annotated[str, typer.Option(help="busy, quiet, old or off.")] = "busy",
+    language: Annotated[str | None, typer.Option(help="Names in this language alone: ar.")] = None,
+) -> None:
+    """Draw walls as their lights will look, and say what cannot be read on them."""
+    from wallboard import preview
+
+    preview.run(floorplan.read(site), wall, png, at, page, figures, language)
+
+
+@walls.command("test")
+def wall_test(
+    wall: Annotated[str, typer.Argument(help="Which wall of the site file.")],
+    site: SiteFile,
+    mqtt: Annotated[
+        str | None, typer.Option(help="The broker, HOST:PORT, where it is not the site file's.")
+    ] = None,
+) -> None:
+    """Show a picture on a wall, and find out by three questions how its modules hang and stand."""
+    from boards.command import tell
+    from wallboard import calibrate
+
+    plan = floorplan.read(site)
+    row = calibrate.wall_of(plan, wall)
+    if row.board is None:
+        raise SiteError(f"wall '{wall}' hangs on no board: open its page in the browser, and look")
+    wired = row.panel.kind in floorplan.WIRED
+    show = functools.partial(
+        tell, plan, row.board, {"do": "test", "seconds": 60, "picture": 1 if wired else None},
+        address(mqtt, "--mqtt") if mqtt else None,
+    )  # fmt: skip
+    if not wired:
+        show()
+        print(f"wall '{wall}' shows a frame at its edge, four colours and the figures for 60 s")
+        return
+    ask = functools.partial(typer.prompt, default="", show_default=False)
+    found = calibrate.interview(row.panel, show, ask, print)
+    if found is None:
+        raise SiteError(f"wall '{wall}': nothing fits; are kind, size and modules in {site} right, and the wiring "
+                        "as in docs/panels.md?")  # fmt: skip
+    print(f"\nThis is how it hangs; write it to [[wall]] '{wall}' in {site}, and start its board anew:\n\n{found}")
 
 
 @sim.command("board")
@@ -291,6 +351,7 @@ def day(text: str | None, option: str) -> date | None:
 
 def main() -> None:
     """The one place where errors end: a line on the error output, and exit status 1."""
+    from boards.command import CommandError
     from boards.record import RecordError
     from firmware.start import StartError
     from gateway.broker import BrokerError
@@ -299,7 +360,7 @@ def main() -> None:
 
     try:
         app()
-    except (SiteError, BrokerError, StartError, StoreError, ReplayError, RecordError) as error:
+    except (SiteError, BrokerError, StartError, StoreError, ReplayError, RecordError, CommandError) as error:
         print(f"callfloor: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt:

@@ -9,14 +9,25 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import operator
 import re
 import tomllib
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from firmware import contract
 from firmware.countries import COUNTRIES
@@ -85,6 +96,33 @@ def _control(text: str) -> str:
     return text
 
 
+def _chain(text: str) -> str:
+    if not re.fullmatch(r"(top|bottom)-(left|right) (rows|columns)( snake)?", text):
+        raise ValueError(
+            "how they follow each other is written as corner, rows or columns, and snake where every second one "
+            'runs back: "top-left rows", "bottom-right columns snake"; `callfloor wall test` finds it out'
+        )
+    return text
+
+
+def _bus(text: str) -> str:
+    if not re.fullmatch(r"spi[0-9](\.[0-9])?|file:.+", text):
+        raise ValueError("a bus is written as spi0, on a Raspberry Pi as spi0.0, for trying as file:PATH")
+    return text
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}", text):
+        raise ValueError("a language is written as two or three small letters: nb, sv, en, pl, ro, lt, ru, ar")
+    return text
+
+
+def _code(text: str) -> str:
+    if not 1 <= len(text) <= 3 or not text.isalnum():
+        raise ValueError('a code is one to three letters or figures, for walls with no room for a name: "PL"')
+    return text
+
+
 def _usb_port(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}|usb-[!-.0-~]{1,60}", text):
         raise ValueError(
@@ -103,6 +141,9 @@ def _mac(text: str) -> str:
 
 Host = Annotated[str, AfterValidator(_host)]
 Id = Annotated[str, AfterValidator(_id)]
+Language = Annotated[str, AfterValidator(_language)]
+Count = Annotated[int, Field(ge=1, le=9999)]
+Percent = Annotated[int, Field(ge=1, le=100)]
 Pin = Annotated[str, AfterValidator(_pin)]
 
 
@@ -204,6 +245,24 @@ class Target(Table):
         return self.within_s
 
 
+class Levels(Table):
+    """When the numbers of a queue are amber and red on the walls. Its longest wait goes by its target."""
+
+    waiting: tuple[Count, Count] | None = None  # amber and red with so many callers waiting, or more
+    free_below: tuple[Count, Count] | None = None  # amber and red with fewer free desks than these
+    for_s: int = Field(5, ge=0, le=600)  # it must be so for so long before the colour comes
+    hold_s: int = Field(10, ge=0, le=600)  # and over for so long before it goes
+    back: int = Field(1, ge=0, le=1000)  # over: by more than this many beyond the threshold
+
+    @model_validator(mode="after")
+    def _amber_before_red(self) -> Levels:
+        if self.waiting and self.waiting[0] > self.waiting[1]:
+            raise ValueError("waiting is amber, then red: the first number is not the larger one")
+        if self.free_below and self.free_below[0] < self.free_below[1]:
+            raise ValueError("free_below is amber, then red: the first number is not the smaller one")
+        return self
+
+
 class Queue(Table):
     """One queue of callers."""
 
@@ -213,6 +272,9 @@ class Queue(Table):
     pbx: str | None = None  # its name at the PBX
     source: Id | None = None  # or which [[source]] tells of it
     target: Target = Target()
+    levels: Levels = Levels()
+    names: dict[Language, Annotated[str, Field(min_length=1, max_length=80)]] = {}  # its name, by language
+    code: Annotated[str, AfterValidator(_code)] | None = None  # its name on tiny walls
 
     @model_validator(mode="after")
     def _from_somewhere(self) -> Queue:
@@ -414,18 +476,108 @@ class Desk(Table):
     at: tuple[int, int] | None = None  # column and row on the page's map
 
 
-class Panel(Table):
-    """The lights of a wall."""
+# How modules, or the lights in one, hang at their wire: where it begins, along what, and back every second time.
+Chain = Annotated[str, AfterValidator(_chain)]
+Size = tuple[Annotated[int, Field(ge=8, le=512)], Annotated[int, Field(ge=8, le=256)]]
+COLUMNS_MOST, ROWS_MOST = 64, 32  # of modules
+Modules = tuple[Annotated[int, Field(ge=1, le=COLUMNS_MOST)], Annotated[int, Field(ge=1, le=ROWS_MOST)]]
 
-    kind: Literal["file", "terminal", "memory"]
-    size: tuple[Annotated[int, Field(ge=8, le=512)], Annotated[int, Field(ge=8, le=256)]] = (64, 32)
+WIRED = ("max7219", "ws2812")  # panels at a bus of their board
+MODULES_MOST = 128  # of 8 x 8 lights in one chain: 128 x 64
+LIGHTS_MOST = 2048  # at one data wire: a picture takes 30 us a light, 61 ms
+LIGHT_LEAST_MA = 2  # what a light of any colour takes at its faintest
+
+
+class Panel(Table):
+    """The lights of a wall. docs/panels.md says how those at a bus are wired."""
+
+    kind: Literal["file", "terminal", "memory", "max7219", "ws2812", "browser"]
+    size: Size = (64, 32)  # columns and rows of lights; of max7219 it follows from the modules
     path: Path | None = None  # where a panel of kind `file` writes its pictures
+    bus: Annotated[str, AfterValidator(_bus)] | None = None  # spi0 of a small board, spi0.0 of a Raspberry Pi
+    sck: Pin | None = None  # left out: the bus's usual pin, as the board's page says
+    mosi: Pin | None = None
+    cs: Pin | None = None  # max7219 on a small board: what tells the chain that data are for it
+    modules: Modules | None = None  # columns and rows of modules
+    chain: Chain = "top-left rows"  # how they follow each other
+    turn: Literal[0, 90, 180, 270] = 0  # max7219: so far each module is turned, clockwise
+    mirrored: bool = False
+    lights: Chain = "top-left rows"  # ws2812: how the lights in a module follow each other
+    colours: Literal["rgb", "rbg", "grb", "gbr", "brg", "bgr"] = "grb"  # ws2812: in which order a light hears them
+    most_ma: int | None = Field(None, ge=100, le=60_000)  # ws2812: what supply, wires and fuse can bear
+    channel_ma: int = Field(20, ge=1, le=60)  # ws2812: what one colour of one light takes when full on
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size_of_modules(cls, written: Any) -> Any:
+        if not isinstance(written, dict) or written.get("kind") != "max7219":
+            return written
+        modules = written.get("modules")
+        if not isinstance(modules, list | tuple) or [type(number) for number in modules] != [int, int]:
+            return written
+        if not (1 <= modules[0] <= COLUMNS_MOST and 1 <= modules[1] <= ROWS_MOST):
+            return written
+        size = [8 * number for number in modules]
+        if "size" in written and written["size"] not in (size, tuple(size)):
+            raise ValueError(
+                f"size: {modules[0]} x {modules[1]} modules are {size[0]} x {size[1]} lights; leave size out"
+            )
+        return written | {"size": size}
 
     @model_validator(mode="after")
-    def _file_has_path(self) -> Panel:
+    def _what_its_kind_has(self) -> Panel:
         if self.kind == "file" and self.path is None:
             raise ValueError("a panel of kind 'file' needs a path: path = \"wall.ppm\"")
+        for key, field in type(self).model_fields.items():
+            kinds = OF_KINDS.get(key)
+            if kinds and self.kind not in kinds and getattr(self, key) != field.default:
+                raise ValueError(f"{key} is for a panel of kind {' or '.join(kinds)}, not '{self.kind}'")
+        if self.kind in WIRED and self.bus is None:
+            raise ValueError(
+                f"a panel of kind '{self.kind}' hangs at a bus of its board: bus = \"spi0\", on a Raspberry Pi "
+                'bus = "spi0.0"; to try it without one, bus = "file:wall.spi"'
+            )
+        if self.kind == "max7219":
+            self._chain_is_right()
+        if self.kind == "ws2812":
+            self._matrix_is_right()
         return self
+
+    def _chain_is_right(self) -> None:
+        if self.modules is None:
+            raise ValueError("a panel of kind 'max7219' is made of modules of 8 x 8 lights: modules = [4, 1]")
+        if self.modules[0] * self.modules[1] > MODULES_MOST:
+            raise ValueError(f"one chain has up to {MODULES_MOST} modules; give the others to a second wall")
+
+    def _matrix_is_right(self) -> None:
+        if "size" not in self.model_fields_set:
+            raise ValueError("a panel of kind 'ws2812' says how many lights it has: size = [32, 8]")
+        lights = self.size[0] * self.size[1]
+        columns, rows = self.modules or (1, 1)
+        if lights > LIGHTS_MOST:
+            raise ValueError(f"one wire has up to {LIGHTS_MOST} lights, not {lights}; give the others to a second wall")
+        if self.size[0] % columns or self.size[1] % rows:
+            raise ValueError(
+                f"{self.size[0]} x {self.size[1]} lights are not {columns} x {rows} modules of equal size: "
+                "size is that of all modules together"
+            )
+        if self.most_ma is None:
+            raise ValueError(
+                "most_ma is missing: what its supply, wires and fuse can bear, in mA, like most_ma = 4000; all "
+                f"white, {lights} lights would take {lights * 3 * self.channel_ma} mA"
+            )
+        if self.most_ma < LIGHT_LEAST_MA * lights:
+            raise ValueError(
+                f"most_ma: {lights} lights take {LIGHT_LEAST_MA * lights} mA at their faintest; give that or more"
+            )
+
+
+# Which kinds of panel a key is for, where that is not all of them.
+OF_KINDS = {
+    **dict.fromkeys(("bus", "sck", "mosi", "modules", "chain"), WIRED),
+    **dict.fromkeys(("cs", "turn", "mirrored"), ("max7219",)),
+    **dict.fromkeys(("lights", "colours", "most_ma", "channel_ma"), ("ws2812",)),
+}
 
 
 class Page(Table):
@@ -433,10 +585,55 @@ class Page(Table):
 
     queue: Id | None = None
     queues: tuple[Id, ...] = ()
+    free_desks: bool = True  # false: more room for the rest
 
     def shown(self) -> tuple[str, ...]:
         """The queues on this page, in order."""
         return ((self.queue,) if self.queue else ()) + self.queues
+
+
+class BrightFrom(Table):
+    """How bright a wall is from a time of day on, until the next such line."""
+
+    at: Annotated[str, AfterValidator(_time_of_day)]
+    percent: Percent
+
+
+def _by_time(rows: tuple[BrightFrom, ...]) -> tuple[BrightFrom, ...]:
+    times = [row.at for row in rows]
+    if not times or sorted(set(times)) != times:
+        raise ValueError('brightness has one line or more, times in order: [ { at = "07:00", percent = 80 } ]')
+    return rows
+
+
+def _at_all_times(written: Any) -> Any:
+    """A single number is how bright it is from midnight on."""
+    if type(written) in (int, float):
+        return [{"at": "00:00", "percent": written}]
+    if not isinstance(written, list | tuple):
+        raise ValueError('is a percentage, like 60, or one by the time of day: [ { at = "07:00", percent = 80 } ]')
+    return written
+
+
+Brightness = Annotated[tuple[BrightFrom, ...], BeforeValidator(_at_all_times), AfterValidator(_by_time)]
+
+
+class LightSensor(Table):
+    """What measures the light at a wall: a voltage at a pin of its board."""
+
+    pin: Pin
+    dark_mv: int = Field(300, ge=0, le=3600)  # what it gives in the dark
+    bright_mv: int = Field(2500, ge=0, le=3600)  # and in bright light: less than dark_mv where it is wired so
+    least: Percent = 10  # how bright the wall is in the dark
+    most: Percent = 100  # and in bright light
+
+    @model_validator(mode="after")
+    def _differ(self) -> LightSensor:
+        if abs(self.bright_mv - self.dark_mv) < 100:
+            raise ValueError("light: dark_mv and bright_mv are 100 mV or more apart, or nothing can be told")
+        if self.least > self.most:
+            raise ValueError("light: least is not more than most")
+        return self
 
 
 class Wall(Table):
@@ -444,10 +641,115 @@ class Wall(Table):
 
     id: Id
     name: str = ""
-    board: Id
+    board: Id | None = None  # none: a wall that is only browsers, at /wall/ and its id
     panel: Panel
     dwell_s: int = Field(8, ge=2, le=600)
+    hours: tuple[Annotated[str, AfterValidator(_hours)], ...] = ()  # "mon-fri 07:00-22:00"; none: always on
+    brightness: Brightness = (BrightFrom(at="00:00", percent=100),)  # or one number
+    light: LightSensor | None = None  # dims it below its brightness
+    pitch_mm: float | None = Field(None, ge=1, le=50)  # from light to light; with it, what can be read is told
+    seen_from_m: float | None = Field(None, ge=0.5, le=200)  # how far away they stand who read it
+    languages: tuple[Language, ...] = Field((), max_length=8)  # in which names are shown, a page each; none: `name`
+    messages: Literal["page", "band"] = "page"  # where messages stand: a page of their own, or rows below the figures
+    blink: bool = True  # a wait that turns red blinks for 10 s, once a second
     pages: tuple[Page, ...] = Field(min_length=1, max_length=16)
+
+    @model_validator(mode="after")
+    def _hangs_somewhere(self) -> Wall:
+        if self.panel.kind == "browser":
+            for key in ("board", "light"):
+                if getattr(self, key):
+                    raise ValueError(f"a panel of kind 'browser' is at no board: leave {key} out")
+        elif self.board is None:
+            raise ValueError(
+                f"a panel of kind '{self.panel.kind}' hangs on a board: board = \"…\", the id of a [[board]]; "
+                "for a screen with a browser, kind = \"browser\""
+            )
+        return self
+
+
+MESSAGE_TEXT_MOST = 200  # letters of a message, as it is written
+MESSAGES_MOST = 100
+
+
+def message_text(text: str) -> str:
+    """A message's text in one line, blanks between words single. Raises ValueError, in words."""
+    line = " ".join(text.split())
+    if not line:
+        raise ValueError("a message is not empty")
+    if len(line) > MESSAGE_TEXT_MOST:
+        raise ValueError(f"a message has at most {MESSAGE_TEXT_MOST} letters; this has {len(line)}")
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Co") for letter in line):
+        raise ValueError("a message holds a sign that is none: write it anew, in letters")
+    return line
+
+
+class Condition(NamedTuple):
+    """What a message of kind "condition" goes by."""
+
+    queue: str
+    figure: str  # one of CONDITION_FIGURES
+    sign: str  # one of SIGNS
+    number: int
+
+
+CONDITION_FIGURES = ("waiting", "wait", "free")  # callers, the longest wait's seconds, free desks
+SIGNS: dict[str, Callable[[int, int], bool]] = {
+    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq,
+}  # fmt: skip
+_CONDITION = re.compile(rf"([a-z0-9-]+)\.({'|'.join(CONDITION_FIGURES)}) *({'|'.join(SIGNS)}) *([0-9]{{1,6}})")
+
+# Which keys a message of each kind has, beside its text and its walls; the first one is needed.
+OF_MESSAGES: dict[str, tuple[str, ...]] = {
+    "business-hour": ("when",),
+    "scheduled": ("at", "from_day", "to_day"),
+    "condition": ("when", "for_s", "hold_s"),
+    "default": (),
+}
+
+
+class WallMessage(Table):
+    """A text that walls show by themselves. docs/messages.md says which one, where several could be shown."""
+
+    kind: Literal["business-hour", "scheduled", "condition", "default"]
+    text: Annotated[str, AfterValidator(message_text)] | None = None  # for walls whose languages are not in texts
+    texts: dict[Language, Annotated[str, AfterValidator(message_text)]] = {}  # a wall's languages choose of them
+    walls: tuple[Id, ...] = ()  # left out: all
+    when: str | None = None  # business-hour: "open" or "closed"; condition: "polski.waiting >= 10"
+    at: tuple[Annotated[str, AfterValidator(_hours)], ...] = ()  # scheduled: "mon-fri 08:00-09:00"
+    from_day: date | None = None  # scheduled: from this day, 2026-12-24
+    to_day: date | None = None  # to the end of this one
+    for_s: int | None = Field(None, ge=0, le=3600)  # condition: it must hold for so long; left out: 5
+    hold_s: int | None = Field(None, ge=0, le=3600)  # and not hold for so long before it goes; left out: 30
+
+    @model_validator(mode="after")
+    def _what_its_kind_has(self) -> WallMessage:
+        if self.text is None and not self.texts:
+            raise ValueError('a message has text = "…", or texts = { nb = "…", ar = "…" }')
+        for key in ("when", "at", "from_day", "to_day", "for_s", "hold_s"):
+            if getattr(self, key) not in (None, ()) and key not in OF_MESSAGES[self.kind]:
+                kinds = [kind for kind, keys in OF_MESSAGES.items() if key in keys]
+                raise ValueError(f'{key} is for a message of kind "{kinds[0]}", not "{self.kind}"')
+        if self.kind == "business-hour" and self.when not in ("open", "closed"):
+            raise ValueError('a message of kind "business-hour" has when = "open" or when = "closed"')
+        if self.kind == "condition" and self.condition is None:
+            raise ValueError(
+                'a message of kind "condition" has when = "polski.waiting >= 10": a queue\'s waiting, wait (in '
+                f"seconds) or free (desks), one of {' '.join(SIGNS)}, and a whole number"
+            )
+        if self.kind == "scheduled" and not (self.at or self.from_day or self.to_day):
+            raise ValueError(
+                'a message of kind "scheduled" has at = ["mon-fri 08:00-09:00"], or from_day = 2026-12-24 and to_day'
+            )
+        if self.from_day and self.to_day and self.from_day > self.to_day:
+            raise ValueError("to_day is before from_day")
+        return self
+
+    @property
+    def condition(self) -> Condition | None:
+        """What it goes by; None without one."""
+        found = _CONDITION.fullmatch(self.when or "") if self.kind == "condition" else None
+        return Condition(found[1], found[2], found[3], int(found[4])) if found else None
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -551,6 +853,7 @@ class Plan(Table):
     desk: tuple[Desk, ...] = ()
     board: tuple[Board, ...] = ()
     wall: tuple[Wall, ...] = ()
+    message: tuple[WallMessage, ...] = Field((), max_length=MESSAGES_MOST)
     simulator: Simulator | None = None
 
     @model_validator(mode="after")
@@ -581,14 +884,29 @@ class Plan(Table):
         _once("[[desk]]", "device", {desk.id: device_key(desk.device) for desk in self.desk if desk.device})
         self._seats_agree()
         self._phones_agree()
+        self._messages_agree()
         for name in self.simulator.named() if self.simulator else ():
             _known(name, queues, "[simulator] names queue", "queue")
         for wall in self.wall:
-            _known(wall.board, boards, f"[[wall]] {wall.id} hangs on board", "board")
+            if wall.board:
+                _known(wall.board, boards, f"[[wall]] {wall.id} hangs on board", "board")
             for page in wall.pages:
                 for name in page.shown():
                     _known(name, queues, f"[[wall]] {wall.id} shows queue", "queue")
         return self
+
+    def _messages_agree(self) -> None:
+        walls = {wall.id for wall in self.wall}
+        queues = {queue.id for queue in self.queue}
+        for number, message in enumerate(self.message, 1):
+            for name in message.walls:
+                _known(name, walls, f"[[message]] {number} is for wall", "wall")
+            if message.condition:
+                _known(message.condition.queue, queues, f"[[message]] {number} goes by queue", "queue")
+            if message.kind == "business-hour" and not self.site.hours:
+                raise ValueError(
+                    f'[[message]] {number} goes by opening hours: [site] hours = ["mon-fri 08:00-20:00"]'
+                )
 
     def _seats_agree(self) -> None:
         wrong, right = ("extension", "device") if self.site.seating == "login" else ("device", "extension")
@@ -699,6 +1017,8 @@ def _absolute(value: Any, folder: Path, key: str = "") -> Any:
         return [_absolute(part, folder, key) for part in value]
     if isinstance(value, str) and (key == "path" or key.endswith("_file")):
         return str(folder / value)
+    if key == "bus" and isinstance(value, str) and value.startswith("file:"):
+        return f"file:{folder / value.removeprefix('file:')}"
     return value
 
 
@@ -719,6 +1039,10 @@ WORDS = {
     "greater_than": "is more than {gt:g}",
     "greater_than_equal": "is {ge:g} or more",
     "less_than_equal": "is {le:g} or less",
+    "date_type": "is a day: 2026-12-24",
+    "date_parsing": "is a day: 2026-12-24",
+    "date_from_datetime_parsing": "is a day: 2026-12-24",
+    "date_from_datetime_inexact": "is a day, without a time: 2026-12-24",
     "too_short": "is a list of at least {min_length}",
     "too_long": "is a list of at most {max_length}",
 }
@@ -837,7 +1161,7 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
         "pins": pins,
         "times": line_times(plan.phones),
         "inputs": [_input_json(place) for place in board.inputs],
-        "panels": [_panel_json(wall.panel) for wall in plan.walls_of(board_id)],
+        "panels": [_panel_json(wall.panel) | _light_json(wall) for wall in plan.walls_of(board_id)],
     }
     if board.secret_file:
         told["broker"] |= {"user": board.id, "password": secret(board.secret_file)}
@@ -856,5 +1180,13 @@ def _input_json(place: BoardInput) -> dict[str, Any]:
     }
 
 
+def _light_json(wall: Wall) -> dict[str, Any]:
+    return {"light": wall.light.model_dump()} if wall.light else {}
+
+
 def _panel_json(panel: Panel) -> dict[str, Any]:
-    return {"kind": panel.kind, "size": list(panel.size), "path": str(panel.path) if panel.path else None}
+    told = {"kind": panel.kind, "size": list(panel.size)}
+    if panel.kind not in WIRED:
+        return told | {"path": str(panel.path) if panel.path else None}
+    keys = {"bus", "sck", "mosi", *(key for key, kinds in OF_KINDS.items() if panel.kind in kinds)}
+    return told | panel.model_dump(mode="json", include=keys, exclude_none=True)

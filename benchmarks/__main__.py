@@ -46,12 +46,14 @@ def main() -> int:
     from benchmarks.heap import heap
     from benchmarks.poll import poll
     from benchmarks.queues import queues
+    from benchmarks.walls import walls
 
     benchmarks: dict[str, Callable[[Path], Iterator[Figure]]] = {
         "heap": heap,
         "poll": poll,
         "call-path": call_path,
         "queues": queues,
+        "walls": walls,
     }
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(benchmarks)}; none: all")

@@ -132,7 +132,7 @@ class Panel(Table):
 
     name: str
     kind: str  # as in the site file
-    runs: tuple[Literal["micropython", "cpython"], ...]
+    runs: tuple[Literal["micropython", "cpython", "browser"], ...]  # browser: /wall/{wall}
     proven: Proven
     how: str
 

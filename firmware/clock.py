@@ -61,6 +61,6 @@ def forget(name: str) -> None:
     """
     import sys
 
-    if sys.implementation.name == "micropython":
+    if sys.implementation.name == "micropython" and "firmware." + name in sys.modules:
         delattr(sys.modules["firmware"], name)
         del sys.modules["firmware." + name]

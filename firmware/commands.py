@@ -23,14 +23,17 @@ def identify(station, seconds, fields):
 
 def test(station, seconds, fields):
     if station.wall:
-        station.wall.test(seconds * 1000)
+        station.wall.test(seconds * 1000, fields["picture"])
     return True, "for %d s" % seconds
 
 
 def restart(station, seconds, fields):
+    drawing = station.wall and station.wall.begin_anew()
     try:
         from machine import reset
     except ImportError:
+        if drawing:
+            return True, "it draws again what it is told"
         return False, "this board is a program: start it again where it runs"
     _running["restart"] = asyncio.create_task(_reset(station, reset))
     return True, "in a second"

@@ -27,12 +27,22 @@ CONCLUSIONS = (
         "todo text 160"  # what to do
     )),
     # What a wall should show beside what it says it shows.
-    ("wall/+/now", "gateway", True, 1, 1280, (
+    ("wall/+/now", "gateway", True, 1, 2816, (
         "scene text 8;"  # what it should show
+        "message? text 8;"  # the message it should show; null: none
+        "percent int 100;"  # how bright it should be, with a light sensor at most; 0: off, as planned
+        "off_until text 32;"  # where it is off: when it goes on, by the site's clocks; empty: on, or off for good
         "shown? text 8;"  # what it says it shows
+        "shown_message? text 8;"  # the message it says it shows
+        "shown_percent? int 100;"  # how bright it says it is
         "values_seq? int;"  # the values it says are on it
         "fresh flag;"  # it says its figures are proved, and its board is there
-        "reason text 160"  # what is the matter, in words
+        "wrong? one-of"  # what is the matter, the worst first; null: nothing that is known
+        " lost silent trouble scene old values message dark lit dim;"
+        "for_s? int;"  # so long something has been, when this was said; null: nothing is
+        "alarm flag;"  # it has been for too long
+        "reason text 160;"  # what is the matter, in words
+        "todo text 160"  # an alarm: what to do
     )),
     # One queue. Null is unknown: never the last figure once more.
     ("queue/+/now", "gateway", True, 1, 1536, (
@@ -60,7 +70,7 @@ CONCLUSIONS = (
         "reason text 160"  # why figures are unknown; empty when they are known
     )),
     # The house in one line.
-    ("floor/now", "gateway", True, 1, 384, (
+    ("floor/now", "gateway", True, 1, 416, (
         "free int;"  # desks
         "ringing int;"  # desks
         "talking int;"  # desks
@@ -70,6 +80,7 @@ CONCLUSIONS = (
         "lost int;"  # desks whose board is lost
         "boards_lost int;"  # boards
         "findings int;"  # desks that do not fit with what the phone system says
+        "walls_wrong int;"  # walls in alarm: they show something else than they should
         "refused int"  # messages that broke this contract, since the gateway started
     )),
 )

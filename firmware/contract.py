@@ -118,7 +118,8 @@ MESSAGES = (
         "do one-of identify restart test raw;"  # what
         "seconds? int 60;"  # for how long, where that means something
         "pins? text 128;"  # raw: these pins only, like `GP4 GP5`; null: all
-        "input? int 63"  # raw: what is said of this input, too
+        "input? int 63;"  # raw: what is said of this input, too
+        "picture? int 3"  # test: 1 is for `callfloor wall test`, which finds out how a panel hangs; null: the usual one
     )),
     # What became of a command.
     Message("board/+/answer", "board", False, 1, 256, (

@@ -31,6 +31,9 @@ class Link:
             self.outboxes = [Outbox(contract.OUTBOX_READINGS) for _ in settings["inputs"]]
         self.reconnects = -1  # the first connect is not one
         self.refused = 0
+        self.on_refused = None  # told (topic, why) of what came and cannot be used
+        self.payload = None  # the text of what is being heard, for whoever wants to keep it
+        self.on_topic = None  # told the topic of what came, before there is more of it in memory than its text
         self.hello = hello
         self._hear = hear
         self._inputs = inputs
@@ -58,14 +61,19 @@ class Link:
             on_up=self._up,
             on_down=self._down,
             on_ack=self._acknowledged,
+            on_thrown_away=self._thrown_away,
         )
         self.client.subscribe(self.topic("beat"), 0)
         self.client.subscribe(self.topic("board/+/command", self.board), 1)
         if settings["panels"]:
-            self.client.subscribe(self.topic("gateway/state"), 1)
-            self.client.subscribe(self.topic("values"), 1)
-            for what in ("scene", "message", "light"):
-                self.client.subscribe(self.topic("board/+/panel/+/" + what, self.board), 1)
+            self.ask_for_panels()
+
+    def ask_for_panels(self) -> None:
+        """Wants what panels show; asked again, the broker says once more what it keeps of it."""
+        self.client.subscribe(self.topic("gateway/state"), 1)
+        self.client.subscribe(self.topic("values"), 1)
+        for what in ("scene", "message", "light"):
+            self.client.subscribe(self.topic("board/+/panel/+/" + what, self.board), 1)
 
     def topic(self, pattern, *ids):
         return contract.topic(self.site, pattern, *ids)
@@ -153,10 +161,11 @@ class Link:
 
     def _message(self, topic, payload, retained):
         try:
+            if self.on_topic:
+                self.on_topic(topic)
             pattern, ids, fields = contract.parse(topic, payload)
         except contract.ContractError as error:
-            self.refused += 1
-            print(error)
+            self._refuse(topic, str(error))
             return
         if fields is None and not pattern.endswith("/message"):
             return
@@ -166,11 +175,22 @@ class Link:
             self._gateway = fields["boot"]
             self.asked = True
             self._ask_again()
+        self.payload = payload
         try:
             self._hear(pattern, ids, fields)
         except contract.ContractError as error:
-            self.refused += 1
-            print(error)
+            self._refuse(topic, str(error))
+        finally:
+            self.payload = None
+
+    def _thrown_away(self, topic, size):
+        self._refuse(topic, "%s: %d bytes are more than this board can hold" % (topic, size))
+
+    def _refuse(self, topic, why):
+        self.refused += 1
+        print(why)
+        if self.on_refused:
+            self.on_refused(topic, why)
 
     def _ask_again(self):
         if self._again is None:

@@ -106,11 +106,13 @@ class Client:
     The callbacks are plain functions, called in the loop; an error in one is printed and counted:
     `on_message(topic, payload, retained)`, payload a bytearray, before its PUBACK goes out;
     `on_up()`; `on_down(reason)`, also for each try to connect that failed;
-    `on_ack(packet_id)`, never before the `send` that made the id has returned.
+    `on_ack(packet_id)`, never before the `send` that made the id has returned;
+    `on_thrown_away(topic, size)`, for a payload that was too big.
     """
 
     def __init__(self, host: str, port: int, client_id: str, user=None, password=None, keepalive_s: int = 20,
-                 will=None, tls=None, on_message=None, on_up=None, on_down=None, on_ack=None):
+                 will=None, tls=None, on_message=None, on_up=None, on_down=None, on_ack=None,
+                 on_thrown_away=None):
         self.host = host
         self.port = port
         self.client_id = client_id
@@ -128,6 +130,7 @@ class Client:
         self._on_up = on_up
         self._on_down = on_down
         self._on_ack = on_ack
+        self._on_thrown_away = on_thrown_away
         # A ping goes out after half a keepalive of silence; what has no answer three quarters later is
         # lost. Together that is 1.25 keepalives, when the broker gives up at 1.5.
         self._ping_ms = keepalive_s * 500
@@ -510,6 +513,7 @@ class Client:
             payload = None
         if payload is None:
             self.thrown_away += 1
+            self._tell(self._on_thrown_away, topic, size)
             while size:
                 size -= len(await self._fill(link, bytearray(min(size, 256))))
                 await sleep_ms(0)

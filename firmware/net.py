@@ -9,12 +9,15 @@ from firmware.clock import sleep_ms
 CHECK_MS = 2000
 JOIN_MS = 20000  # an access point that has not let us in by then is asked anew
 
+_lans = []  # the way that is used, for whoever wants to know its address
+
 
 async def wifi(settings: dict):
     """Joins `{"ssid", "password"}` and joins again whenever the access point has lost us."""
     import network
 
     lan = network.WLAN(network.STA_IF)
+    _lans.append(lan)
     lan.active(True)
     try:
         lan.config(pm=lan.PM_NONE)  # power saving costs up to 200 ms a message
@@ -45,6 +48,7 @@ async def w5500(settings: dict):
         Pin(settings.get("cs", 17)),
         Pin(settings.get("reset", 20)),
     )
+    _lans.append(lan)
     lan.active(True)
     while True:
         if not lan.isconnected():
@@ -53,6 +57,16 @@ async def w5500(settings: dict):
             except OSError as error:
                 print("w5500:", error)
         await sleep_ms(CHECK_MS)
+
+
+def address():
+    """This chip's address; None while it has none. Raises ImportError on a computer."""
+    import network  # noqa: F401
+
+    for lan in _lans:
+        if lan.isconnected():
+            return lan.ifconfig()[0]
+    return None
 
 
 def signal_dbm():

@@ -39,6 +39,16 @@ Label = namedtuple("Label", "x y w h colour bits")  # bits is None for a fill
 Figure = namedtuple("Figure", "x y w h colour ticks number cells scale amber red blink_s")
 Mover = namedtuple("Mover", "y w h colour bits px_s")  # a strip that crosses the whole width, again and again
 
+
+
+class Moving(list):
+    """A page on which something moves."""
+
+
+class Own(list):
+    """A page in the wall's own words: true however old the figures are, so that it is never dimmed."""
+
+
 _glyphs = {}  # figures as strips, by letter and scale: at most 4 of each letter in digits.py
 
 
@@ -67,15 +77,20 @@ class Picture:
 
     def row(self, y: int) -> bytes:
         """The pixels of a row, a byte each."""
-        return bytes([self._lights.pixel(x, y) for x in range(self.w)])
+        row = bytearray(self.w)  # no list on the way: that would be eight times as large
+        for x in range(self.w):
+            row[x] = self._lights.pixel(x, y)
+        return bytes(row)
 
     def write(self, x: int, y: int, text: str, scale: int, colour: int) -> None:
         """Writes figures, each in a cell of 6 x 7 pixels times `scale`."""
+        self._ink[1] = colour
         for letter in text:
-            bits = _glyphs.get((letter, scale))
-            if bits is None:
-                bits = _glyphs[letter, scale] = digits.scaled(letter, scale)
-            self.strip(x, y, 5 * scale, 7 * scale, bits, colour)
+            glyph = _glyphs.get((letter, scale))
+            if glyph is None:
+                strip = digits.scaled(letter, scale), 5 * scale, 7 * scale, framebuf.MONO_HLSB
+                glyph = _glyphs[letter, scale] = strip
+            self._lights.blit(glyph, x, y, 255, self._two)
             x += 6 * scale
 
 
@@ -89,48 +104,57 @@ def draw(picture: Picture, scene, numbers, clock_ms, tick_ms: int, age_s, messag
     """
     picture.fill(0, 0, picture.w, picture.h, BLACK)
     if scene is None:
-        text, scale, _, _ = _age_place(picture, -1)
-        _draw_age(picture, text, scale, (picture.w - 5 * scale) // 2, (picture.h - 7 * scale) // 2)
+        from firmware import age
+
+        age.ask(picture)
         return
-    page = turn(scene, message, tick_ms, picture.w)[0]
-    if message and message.band:
-        page = page + message.ops
-        moved_ms = tick_ms - message.since_ms
-    else:
-        moved_ms = turn(scene, message, tick_ms, picture.w)[1]
     if numbers is not None and numbers.of != scene.of:
         numbers = None  # of another order: no figure is the one this scene means
-    if age_s is None:
-        for op in page:
-            _draw_op(picture, op, numbers, clock_ms, moved_ms, 0)
-        return
-    age = _age_place(picture, age_s)
-    for op in page:
-        if not _covers(picture, age, op):  # a figure is whole or it is not there
-            _draw_op(picture, op, numbers, clock_ms, moved_ms, DIM)
-    _draw_age(picture, *age)
+    page, moved_ms, _ = turn(scene, message, tick_ms, picture.w)
+    place = None
+    if type(page) is Own:
+        message = None
+    elif age_s is not None:
+        from firmware import age
+
+        place = age.place(picture, age_s)
+    _draw_page(picture, page, numbers, clock_ms, moved_ms, place)
+    if message and message.band:
+        _draw_page(picture, message.ops, numbers, clock_ms, tick_ms - message.since_ms, place)
+    if place:
+        age.draw(picture, *place)
 
 
 def turn(scene, message, tick_ms, w) -> tuple:
     """(operations of the page whose turn it is, since how many ms, for how many more).
 
     A message's page comes first when it comes, and again after each page if it has priority, else after all.
+    A page stays until all that moves on it has passed; one that has no other after it stays for ever.
     """
     pages = scene.pages
-    if message is None or message.band:
-        at_ms = tick_ms % (scene.dwell_ms * len(pages))
-        return pages[at_ms // scene.dwell_ms], at_ms % scene.dwell_ms, scene.dwell_ms - at_ms % scene.dwell_ms
-    long_ms = scene.dwell_ms
-    for op in message.ops:
-        if type(op) is Mover:  # it stays until all of it has passed
-            long_ms = max(long_ms, (w + op.w) * 1000 // abs(op.px_s))
-    every = 1 if message.priority else len(pages)
-    group_ms = long_ms + every * scene.dwell_ms
-    group, at_ms = divmod((tick_ms - message.since_ms) % (group_ms * (len(pages) // every)), group_ms)
-    if at_ms < long_ms:
-        return message.ops, at_ms, long_ms - at_ms
-    page, at_ms = divmod(at_ms - long_ms, scene.dwell_ms)
-    return pages[group * every + page], at_ms, scene.dwell_ms - at_ms
+    if message and not message.band:
+        tick_ms -= message.since_ms
+        pages = [message.ops] + scene.pages
+        if message.priority:
+            pages = [page for row in scene.pages for page in (message.ops, row)]
+    if len(pages) == 1:
+        return pages[0], tick_ms, REST_MS
+    stays_ms = [_stay_ms(page, scene.dwell_ms, w) for page in pages]
+    at_ms = tick_ms % sum(stays_ms)
+    place = 0
+    while at_ms >= stays_ms[place]:
+        at_ms -= stays_ms[place]
+        place += 1
+    return pages[place], at_ms, stays_ms[place] - at_ms
+
+
+def _stay_ms(page, dwell_ms, w):
+    if type(page) is list:  # nothing moves
+        return dwell_ms
+    for op in page:
+        if type(op) is Mover:
+            dwell_ms = max(dwell_ms, (w + op.w) * 1000 // abs(op.px_s))
+    return dwell_ms
 
 
 def changes_in_ms(scene, numbers, clock_ms, tick_ms: int, w: int, message=None) -> int:
@@ -141,9 +165,14 @@ def changes_in_ms(scene, numbers, clock_ms, tick_ms: int, w: int, message=None) 
     if scene is None:
         return REST_MS
     page, moved_ms, due_ms = turn(scene, message, tick_ms, w)
+    due_ms = _page_changes_in_ms(page, numbers, clock_ms, moved_ms, min(due_ms, REST_MS))
     if message and message.band:
-        page, moved_ms = page + message.ops, tick_ms - message.since_ms
-    due_ms = min(due_ms if len(scene.pages) > 1 or (message and not message.band) else REST_MS, REST_MS)
+        moved_ms = tick_ms - message.since_ms
+        due_ms = _page_changes_in_ms(message.ops, numbers, clock_ms, moved_ms, due_ms)
+    return max(due_ms, 1)
+
+
+def _page_changes_in_ms(page, numbers, clock_ms, moved_ms, due_ms):
     for op in page:
         if type(op) is Mover:
             px_s = abs(op.px_s)
@@ -152,7 +181,20 @@ def changes_in_ms(scene, numbers, clock_ms, tick_ms: int, w: int, message=None) 
             due_ms = min(due_ms, 1000 - clock_ms % 1000)
             if _blinks(op, _waited_s(op, numbers, clock_ms)):
                 due_ms = min(due_ms, BLINK_MS - clock_ms % BLINK_MS)
-    return max(due_ms, 1)
+    return due_ms
+
+
+def _draw_page(picture, page, numbers, clock_ms, moved_ms, place):
+    """place: where the age will stand, or None while the figures are proved."""
+    if not place:
+        for op in page:
+            _draw_op(picture, op, numbers, clock_ms, moved_ms, 0)
+        return
+    from firmware import age
+
+    for op in page:
+        if not age.covers(picture, place, op):  # a figure is whole or it is not there
+            _draw_op(picture, op, numbers, clock_ms, moved_ms, DIM)
 
 
 def _draw_op(picture, op, numbers, clock_ms, moved_ms, dim):
@@ -252,55 +294,3 @@ def wait_words(seconds, cells: int) -> str:
         if len(text) <= cells:
             return text
     return "9" * (cells - 2) + "h+"
-
-
-def age_words(age_s: int) -> str:
-    """How old figures are: "? 45s", "? 3m", "? 2h", "? 3d"; "?" where nobody knows, or after 99 days."""
-    if not 0 <= age_s < 100 * 86400:
-        return "?"
-    if age_s < 60:
-        return "? %ds" % age_s
-    if age_s < 3600:
-        return "? %dm" % (age_s // 60)
-    if age_s < 2 * 86400:
-        return "? %dh" % (age_s // 3600)
-    return "? %dd" % (age_s // 86400)
-
-
-def _age_place(picture, age_s):
-    """(text, scale, x, y) of the age: right below, in figures that are read from as far as the others."""
-    text = age_words(age_s)
-    if len(text) * 6 - 1 > picture.w:
-        text = "?"
-    h = picture.h
-    scale = 1 + (h >= 24) + (h >= 96) + (h >= 192) + (h >= 24 and text == "?")
-    while scale > 1 and (len(text) * 6 - 1) * scale > picture.w - 4:
-        scale -= 1
-    x = picture.w - (len(text) * 6 - 1) * scale
-    if h < FRAMED:
-        return text, scale, x, (h - 7) // 2
-    return text, scale, max(x - 2, 0), h - 7 * scale - 2
-
-
-def _covers(picture, age, op):
-    """True where the age would hide some of a figure or a label; fills and whole pictures may lose some."""
-    x, y = age[2:]
-    if type(op) is Mover:
-        return op.y + op.h >= y
-    if type(op) is Label and (op.bits is None or op.w * op.h * 2 > picture.w * picture.h):
-        return False
-    return op.y + op.h >= y and op.x + op.w >= x
-
-
-def _draw_age(picture, text, scale, x, y):
-    """The age, bright on black, and a dashed frame where there is room for one."""
-    w, h = picture.w, picture.h
-    picture.fill(x - 1, y - 1, w, h, BLACK)
-    if h >= FRAMED:
-        for left in range(0, w, 8):
-            picture.fill(left, 0, 4, 1, WHITE)
-            picture.fill(left, h - 1, 4, 1, WHITE)
-        for top in range(0, h, 8):
-            picture.fill(0, top, 1, 4, WHITE)
-            picture.fill(w - 1, top, 1, 4, WHITE)
-    picture.write(x, y, text, scale, WHITE)

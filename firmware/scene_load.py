@@ -14,7 +14,7 @@ A message, `board/+/panel/+/message`, has one page of them. What they mean on a 
 
 from binascii import a2b_base64
 
-from firmware.scene import BLACK, RED, Figure, Label, Message, Mover, Scene
+from firmware.scene import BLACK, RED, Figure, Label, Message, Mover, Moving, Scene
 
 FORM = 2  # of scenes: another number is another language
 MAX_PAGES = 16
@@ -95,7 +95,7 @@ def _page(where, ops, strips, w, h):
         if kind not in _OPS:
             raise SceneError(here + ": not a list that begins with s, f, n, t or m")
         page.append(_op(here + " (" + kind + ")", kind, op, strips, w, h))
-    return page
+    return Moving(page) if any(type(op) is Mover for op in page) else page
 
 
 def _op(where, kind, op, strips, w, h):
@@ -107,7 +107,7 @@ def _op(where, kind, op, strips, w, h):
         if wrong:
             raise SceneError(where + ": " + wrong)
     if kind == "f":
-        return Label(*op[1:], None)
+        return Label(op[1], op[2], op[3], op[4], op[5], None)
     if kind == "s":
         wide, high, bits = strips[op[4]]
         return Label(op[1], op[2], wide, high, op[3], bits)

@@ -6,6 +6,7 @@ import sys
 from binascii import hexlify
 
 from firmware import contract
+from firmware.clock import forget
 
 
 class StartError(Exception):
@@ -19,7 +20,11 @@ def station(path: str):
     try:
         stay()
         settings = read(path)
+        if on_a_chip():
+            settings["keep"] = path.rsplit("/", 1)[0] if "/" in path else "."
         panels = open_panels(settings)
+        if panels:
+            make_room()
         return Station(settings, hello(settings, panels), open_pins(settings), panels)
     except StartError as error:
         print(error, file=sys.stderr)
@@ -44,8 +49,8 @@ def read(path: str) -> dict:
 def open_pins(settings: dict):
     """The pins board.json asks for: on a chip, on a Raspberry Pi, or none at all. Raises StartError."""
     kind = settings.get("pins", {}).get("kind", "machine")
-    if not settings["inputs"]:
-        return None  # a wall board reads none
+    if not settings["inputs"] and not any(entry.get("light") for entry in settings["panels"]):
+        return None  # a wall board reads none, but for a light sensor
     settings = settings.get("pins", {})
     if kind == "memory":
         from firmware import pins_memory
@@ -133,8 +138,25 @@ def why_started() -> str:
     return "cause %d" % cause
 
 
+def make_room() -> None:
+    """Loads what a wall needs always and, once, what it needs seldom, while there is some.
+
+    MicroPython's table of names doubles when it is full, and finds no room of one piece when that comes late.
+    """
+    import firmware.wall  # noqa: F401  first, so that nothing lies scattered behind the others
+    from firmware import age, lasting, news, safe, words  # noqa: F401
+
+    for name in ("age", "lasting", "news", "safe", "words", "scene_load"):
+        forget(name)
+
+
+def on_a_chip() -> bool:
+    """False where an operating system runs us."""
+    return sys.platform not in ("linux", "darwin", "win32")
+
+
 def stay() -> None:
     """Leaves the line that starts the board at power-on, where there is none yet."""
-    if sys.platform not in ("linux", "darwin", "win32") and "main.py" not in os.listdir("/"):
+    if on_a_chip() and "main.py" not in os.listdir("/"):
         with open("/main.py", "w") as file:
             file.write("import firmware.main\n")

@@ -31,13 +31,15 @@ class Station:
         if panels:
             from firmware.wall import Wall
 
-            self.wall = Wall(panels, self.link)
+            self.wall = Wall(panels, self.link, settings, pins)
 
     async def run(self) -> None:
         """Everything at once, until cancelled; an error in any part ends the others."""
         jobs = self.link.jobs()
         if self.inputs:
             jobs.append(self.inputs.run(self.link.changed))
+        elif self.pins:
+            jobs.append(self.pins.run())
         if self.wall:
             jobs.append(self.wall.run())
         for name, way in self._ways:
@@ -49,6 +51,10 @@ class Station:
             while True:
                 self._tell_health()
                 await self._look_after(tasks)
+        except asyncio.CancelledError:
+            if self.wall:
+                self.wall.begin_anew()  # somebody wanted it to end
+            raise
         finally:
             for task in tasks:
                 task.cancel()

@@ -10,11 +10,14 @@ LOOK_MS = (
 STALE_MS = 1000  # an age on a wall is redrawn this often, and no message outlives its end by more
 SEQ_MS = 5000  # so often at most it is told which values are shown: values change more often than that
 OLD_PERCENT = 20  # lights that are off by plan come on so bright when the figures are old
+SELDOM = ("age", "news", "scene_load", "words", "lasting", "safe", "test_picture")  # files that are forgotten after use
 
 if contract.SMALL:
     from firmware.contract_panels import PANELS
 
     contract.add(PANELS)
+    del PANELS
+    forget("contract_panels")
 
 
 class Lights:
@@ -24,112 +27,178 @@ class Lights:
         self.number = number
         self.panel = panel
         self.picture = scene.Picture(panel.width, panel.height)
-        self.scene = None
+        self.scene = None  # the last good one
+        self.old = False  # it is from before the start: the gateway has not sent it yet
+        self.turns = None  # the scene, and what the wall says between its pages
         self.message = None  # (Message, its fields boot and until_s)
         self.until_ms = None  # when it ends, once that is known
         self.percent = None  # how bright, as the gateway has said; 0: off
-        self.trouble = None  # why it cannot show what it should
+        self.sensor: tuple | None = None  # (Light, what measures)
+        self.refused = {}  # what kind of news: why the last of it cannot be used
+        self.trouble = None  # the same in words
+        self.broken = None  # why nothing can be shown on it at all
+        self.name = None  # what it shows while nothing is drawn: who this board is
+        self.kept = None  # id of the scene in flash
+        self.to_keep = None  # (id, message) of one that waits to be kept
+        self.keep_ms = 0  # when it may be
         self.told = None  # what was last told of it, and when
         self.told_ms = 0
 
 
 class Wall:
-    """All panels of one board: one set of values, a scene each."""
+    """All panels of one board: one set of values, a scene each.
 
-    def __init__(self, panels: list, link):
+    Of `settings` (board.json) it takes the folder `keep`, if there is one (see firmware/lasting.py), and the
+    panels' light sensors, which are read from `pins`.
+    """
+
+    def __init__(self, panels: list, link, settings: dict, pins):
         self.values = Values()
         self.lights = [Lights(number, panel) for number, panel in enumerate(panels)]
         self.test_until_ms = 0
-        self._link = link
-        self._moved = False  # something has to be drawn
+        self._which = None  # of the test pictures
+        self.link = link
+        self.moved = False  # something has to be drawn
+        self.keep = settings.get("keep")
+        self.look_ms = 0  # when to look after what lasts
+        self.safe = None  # why it shows nothing but its name
+        self.since_ms = None  # since when it draws, or does not, until that has lasted
+        link.on_refused = self.refused
+        link.on_topic = self.coming
+        for lights, entry in zip(self.lights, settings["panels"]):
+            if entry.get("light"):
+                from firmware.light import Light
+
+                lights.sensor = Light(entry["light"]), pins.millivolts(entry["light"]["pin"])
+        if self.keep:
+            self._begin()
+
+    # What comes.
 
     def hear(self, pattern: str, ids: tuple, fields) -> None:
         """Takes what the gateway says; the next drawing follows at once. Raises ContractError for wrong values."""
+        if self.safe:
+            return
+        self.moved = True
         at_ms = now_ms()
-        if pattern == "values":
-            self.values.take_values(fields, at_ms)
-        elif pattern == "beat":
+        if pattern == "beat":
             self.values.take_beat(fields, at_ms)
         elif pattern == "gateway/state":
             self.values.take_gateway(fields, at_ms)
-        elif pattern.startswith("board/+/panel/+/"):
-            number = int(ids[1])
-            if number >= len(self.lights):
-                print("something for panel", number, "but there are", len(self.lights))
-                return
-            self._take(self.lights[number], pattern, fields, at_ms)
-        self._moved = True
+        elif pattern == "values":
+            self.values.take_values(fields, at_ms)
+            if self.lights[0].refused.get(pattern):
+                self._news("accepted", pattern)
+        elif pattern.startswith("board/+/panel"):
+            self._news("take", pattern, ids, fields, at_ms)
 
-    def _take(self, lights, pattern, fields, at_ms):
-        if pattern == "board/+/panel/+/light":
-            lights.percent = fields["percent"]
-            return
-        if fields is None:
-            lights.message = None
-            return
-        from firmware import scene_load
+    def coming(self, topic: str) -> None:
+        """Loads what a scene needs before it is taken apart: after that there may be no room to load it."""
+        if "/panel/" in topic and not self.safe:
+            from firmware import news, scene_load  # noqa: F401
 
+    def refused(self, topic: str, why: str) -> None:
+        """Something came that cannot be used."""
+        if not self.safe:
+            self.moved = True
+            self._news("refused", topic, why)
+
+    def _news(self, what, *told):
         try:
-            if pattern == "board/+/panel/+/scene":
-                lights.scene = scene_load.load(fields, lights.panel.width, lights.panel.height)
-                lights.trouble = None
-            else:
-                self._take_message(lights, scene_load, fields, at_ms)
-        except scene_load.SceneError as error:  # the old one stays, and `shown` tells the gateway
-            lights.trouble = str(error)[:120]
-            print("panel", lights.number, error)
-        forget("scene_load")
+            from firmware import news
 
-    def _take_message(self, lights, scene_load, fields, at_ms):
-        if lights.message and lights.message[0].id == fields["id"]:
-            at_ms = lights.message[0].since_ms  # the same again, perhaps for longer: it goes on where it was
-        message = scene_load.load_message(fields, lights.panel.width, lights.panel.height, at_ms)
-        lights.message = message, fields["boot"], fields["until_s"]
-        lights.until_ms = None
+            getattr(news, what)(self, *told)
+        finally:
+            forget_all()
 
-    def test(self, for_ms: int) -> None:
-        """Shows the test picture for so long."""
+    def begin_anew(self) -> bool:
+        """Before a restart that somebody wanted: it does not count. True where that is enough to draw again."""
+        self.moved = True
+        return bool(self.keep and self._lasting("begin_anew"))
+
+    def _lasting(self, what):
+        """In a function that ends: what the loop itself had in its hands could not be forgotten."""
+        try:
+            from firmware import lasting
+
+            return getattr(lasting, what)(self, now_ms())
+        except MemoryError:
+            print("no room to keep anything")
+            self.look_ms = now_ms() + STALE_MS
+        finally:
+            forget_all()
+
+    def _begin(self):
+        from firmware import safe
+
+        safe.begin(self, now_ms())
+        forget_all()
+
+    # What is drawn.
+
+    def test(self, for_ms: int, which=None) -> None:
+        """Shows a test picture for so long."""
         self.test_until_ms = now_ms() + for_ms
-        self._moved = True
+        self._which = which
+        self.moved = True
 
     async def run(self) -> None:
         """Draws for ever: at once on news, and whenever something on a panel moves."""
         while True:
             at_ms = now_ms()
             wait = STALE_MS
+            if self.keep and at_ms >= self.look_ms:
+                self._lasting("look")
             for lights in self.lights:
                 wait = min(wait, self._draw(lights, at_ms))
             until_ms = at_ms + wait
             await sleep_ms(1)  # the others have their turn, however long drawing takes
-            while not self._moved and now_ms() < until_ms:
+            while not self.moved and now_ms() < until_ms:
                 await sleep_ms(max(1, min(LOOK_MS, until_ms - now_ms())))
-            self._moved = False
+            self.moved = False
 
     def _draw(self, lights, at_ms):
         """Draws one panel; in how many ms it has to be drawn again."""
         values = self.values
-        age_s = values.age_s(at_ms)
-        clock_ms = values.clock_ms(at_ms)
+        age_s, clock_ms, numbers = values.age_s(at_ms), values.clock_ms(at_ms), values.numbers
+        if lights.old or self.safe:
+            age_s, clock_ms, numbers = -1, None, None  # no figure on it is believed
         message = self._message(lights, at_ms)
+        percent = self._percent(lights, at_ms, age_s)
+        turns = lights.turns
+        try:
+            if at_ms < self.test_until_ms:
+                from firmware import test_picture
+
+                test_picture.show(lights.panel, lights.picture, percent, self._which)
+            else:
+                scene.draw(lights.picture, turns, numbers, clock_ms, at_ms, age_s, message)
+                lights.panel.show(lights.picture, percent)
+            lights.broken = None
+        except (OSError, MemoryError) as error:  # its file or its bus is away: the other panels and the desks go on
+            why = ("its lights cannot be reached (%s)" % error)[:120]
+            if lights.broken != why:
+                print("panel", lights.number, why)
+            lights.broken = why
+        self._tell(lights, at_ms, age_s, message, percent)
+        if age_s is None:
+            forget("age")
+        else:
+            clock_ms = None  # it stands still
+        return scene.changes_in_ms(turns, numbers, clock_ms, at_ms, lights.picture.w, message)
+
+    def _percent(self, lights, at_ms, age_s):
+        """How bright: what the gateway says, or less where a sensor says so; 0 is off, as planned."""
         percent = 100 if lights.percent is None else lights.percent
+        if lights.sensor:
+            light, measure = lights.sensor
+            try:
+                percent = min(percent, light.take(measure(), at_ms))
+            except OSError:  # as bright as it was
+                percent = min(percent, light.percent)
         if age_s is not None and percent == 0:
             percent = OLD_PERCENT  # dark would hide that something is wrong
-        if at_ms < self.test_until_ms:
-            from firmware import test_picture
-
-            test_picture.draw(lights.picture)
-        else:
-            scene.draw(lights.picture, lights.scene, values.numbers, clock_ms, at_ms, age_s, message)
-        try:
-            lights.panel.show(lights.picture, percent)
-            self._tell(lights, at_ms, age_s, message, percent)
-        except OSError as error:  # its file or its bus is away: the other panels and the desks go on
-            print("panel", lights.number, "cannot be shown:", error)
-        if age_s is not None:
-            clock_ms = None  # it stands still
-        return scene.changes_in_ms(
-            lights.scene, values.numbers, clock_ms, at_ms, lights.picture.w, message
-        )
+        return percent
 
     def _message(self, lights, at_ms):
         """What people are told now; None from its end on, and before it is known when that is."""
@@ -148,8 +217,8 @@ class Wall:
             lights.scene and lights.scene.id,
             message and message.id,
             age_s is None,
-            None if lights.percent is None else percent,
-            lights.trouble,
+            None if lights.percent is None and not lights.sensor else percent,
+            self.safe or lights.broken or lights.trouble,
         )
         seq = self.values.seq
         if lights.told == (shown, seq) or (
@@ -157,9 +226,9 @@ class Wall:
         ):
             return
         lights.told, lights.told_ms = (shown, seq), at_ms
-        self._link.state(
+        self.link.state(
             "board/+/panel/+/shown",
-            (self._link.board, lights.number),
+            (self.link.board, lights.number),
             {
                 "scene": shown[0],
                 "message": shown[1],
@@ -170,3 +239,9 @@ class Wall:
                 "trouble": shown[4],
             },
         )
+
+
+def forget_all():
+    """Of what is needed seldom nothing stays in memory."""
+    for name in SELDOM:
+        forget(name)

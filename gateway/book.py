@@ -23,7 +23,7 @@ from gateway.days import QUARTER_S, Calendar
 from gateway.floor import Floor
 from gateway.queues.figures import Ledger
 from gateway.queues.totals import LONGEST, Totals
-from gateway.store import SALT_BYTES, Batch, Store, StoreError
+from gateway.store import SALT_BYTES, Batch, KeptMessage, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ ASK_S = 2.0  # whether the clock may be believed is asked this often, until it m
 COUNTS_MOST = 10_000  # counts of a queue that wait one by one; beyond that they are added up
 FOLDS_S = (60.0, 900.0, 86_400.0)  # by the minute, for hours; by the quarter, for days; by the day
 
-# (queue, call, key, since) of who waited, marks by queue, the salt
-Reminder = tuple[list[tuple[str, int, bytes, float]], dict[str, str], bytes]
+# (queue, call, key, since) of who waited, marks by queue, the salt, what stood on the walls
+Reminder = tuple[list[tuple[str, int, bytes, float]], dict[str, str], bytes, list[KeptMessage]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class Book:
         self.store: Store | None = None
         self.gaps: dict[str, list[dict[str, Any]]] = {}  # queue → today's stretches that nobody saw
         self.marks: Callable[[], dict[str, str]] = dict  # queue → what its source wants kept with the counts
+        # What supervisors tell on the walls, where that has changed; None: it has not.
+        self.messages: Callable[[], list[KeptMessage] | None] = lambda: None
         self._plan = plan
         self._floor = floor
         self._clock = clock
@@ -82,8 +84,8 @@ class Book:
         self._gaps_s = float("-inf")  # when the gaps were last looked up
         self._sure = False  # the clock is to be believed
         self._offset_s = 0.0  # wall less monotonic, when it was first believed
-        # Who waited, marks and salt, as they stood in the file when this gateway started.
-        self._reminder: Reminder = [], {}, secrets.token_bytes(SALT_BYTES)
+        # Who waited, marks, salt and messages, as they stood in the file when this gateway started.
+        self._reminder: Reminder = [], {}, secrets.token_bytes(SALT_BYTES), []
         self._strangers: list[tuple[str, int]] = []  # who waits in a file that could not be read at the start
         self._one_by_one = asyncio.Lock()  # commits
         self._writer = ThreadPoolExecutor(1, "store")  # a card may take its time; one commit after another
@@ -114,7 +116,7 @@ class Book:
         assert self._plan.history.path
         store = Store(self._plan.history.path, self.calendar, self._plan.history, wait_s)
         try:
-            return store, (store.waiting(), store.marks(), store.salt())
+            return store, (store.waiting(), store.marks(), store.salt(), store.messages())
         except StoreError:
             store.close()
             raise
@@ -124,7 +126,7 @@ class Book:
 
         Who waits in it came before this start, and nobody saw their end.
         """
-        self.store, (rows, _, _) = await self._off_the_loop(self._opened)
+        self.store, (rows, *_) = await self._off_the_loop(self._opened)
         self._strangers = [(queue, call) for queue, call, _, _ in rows]
         self._sure, self.day, self._asked_s = False, None, float("-inf")  # held against this file, once more
         self._say(State("waits", "the file of totals can be used again"))
@@ -140,7 +142,11 @@ class Book:
 
     def marks_and_salt(self) -> tuple[dict[str, str], bytes]:
         """What each queue's source wants to be reminded of, and what makes its keys; made up where nothing is kept."""
-        return self._reminder[1:]
+        return self._reminder[1:3]
+
+    def kept_messages(self) -> list[KeptMessage]:
+        """What stood on the walls when the gateway was last here, the oldest first; some may be over."""
+        return self._reminder[3]
 
     # While it runs ---------------------------------------------------------------
 
@@ -267,7 +273,7 @@ class Book:
 
     def _gather(self, offset_s: float) -> None:
         """What the ledgers hold, by queue and quarter, into the batch. `offset_s`: wall less monotonic."""
-        batch = Batch(marks=self.marks())
+        batch = Batch(marks=self.marks(), messages=self.messages())
         for name, queue in self._floor.queues.items():
             ledger = queue.figures.ledger
             if ledger is None:
@@ -353,6 +359,10 @@ class Book:
             for name in self._floor.queues
         }
 
+    def calendar_s(self) -> float | None:
+        """Epoch seconds by this computer's clock; None while nobody knows whether it is right."""
+        return self._wall() if self._sure else None
+
     def is_open(self) -> bool | None:
         """Whether the house is open now; None while nobody knows the time."""
         return self.calendar.is_open(self._wall()) if self.day else None
@@ -384,6 +394,8 @@ def merged(first: Batch, then: Batch) -> Batch:
     first.came = [row for row in first.came if row[:2] not in both] + then.came
     first.went += [row for row in then.went if row not in both]
     first.marks |= then.marks
+    if then.messages is not None:
+        first.messages = then.messages
     for key, names in then.untold.items():
         first.untold[key] = first.untold.get(key, frozenset()) | names
     return first

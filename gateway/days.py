@@ -59,6 +59,16 @@ class Calendar:
             return True
         return any(begin <= at_s < end for begin, end in self._open_on(self._local(at_s).date()))
 
+    def opens_s(self, at_s: float) -> int | None:
+        """When the house opens next, where it is closed at `at_s`; None where it never does."""
+        date = self._local(at_s).date()
+        for _ in range(9):  # hours are the same every week, but for the days on which clocks change
+            for begin, end in self._open_on(date):
+                if end > max(begin, at_s):
+                    return begin
+            date += DAY
+        return None
+
     def open_s(self, from_s: float, to_s: float) -> float:
         """How many seconds from `from_s` until `to_s` the house is open."""
         if not self._hours or to_s <= from_s:

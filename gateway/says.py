@@ -20,15 +20,15 @@ class Says:
         self.line: Line | None = None
         self._said: dict[tuple[str, tuple[object, ...]], bytes] = {}
 
-    def say(self, pattern: str, ids: tuple[object, ...], fields: dict[str, Any]) -> None:
-        """Publishes a message of the contract if it differs from the last one on its topic."""
-        payload = contract.encode(pattern, fields)
+    def say(self, pattern: str, ids: tuple[object, ...], fields: dict[str, Any] | None) -> None:
+        """Publishes a message of the contract if it differs from the last one on its topic; None: there is none."""
+        payload = b"" if fields is None else contract.encode(pattern, fields)
         key = (pattern, ids)
         if self._said.get(key) == payload:
             return
         self._said[key] = payload
         self._send(pattern, ids, payload)
-        if pattern.endswith(CONCLUSION):
+        if pattern.endswith(CONCLUSION) and fields is not None:
             self.news.say(_path(pattern, ids), fields)
 
     def again(self) -> None:

@@ -24,11 +24,13 @@ from fastapi import APIRouter
 import floorplan
 from firmware import contract, values
 from floorplan import Plan, SiteError
-from gateway import erlang, export, page
+from gateway import erlang, export, messages_http, page, wall_page
 from gateway.book import Book
 from gateway.desk import faults, seen
 from gateway.faults import Faults
 from gateway.floor import ASTERISK, Floor, Queue
+from gateway.messages import Messages
+from gateway.messages import warnings as message_warnings
 from gateway.mqtt import Line
 from gateway.news import News
 from gateway.phones import http as phones_http
@@ -41,7 +43,8 @@ from gateway.queues.events import Event
 from gateway.queues.push import Push, PushError, decode, parse_push_topic
 from gateway.says import Says
 from gateway.seldom import Seldom
-from gateway.walls import Walls
+from gateway.wall_page import Screens
+from gateway.walls import Walls, number_of
 from wallboard.mirror import mirror_png
 
 log = logging.getLogger(__name__)
@@ -70,6 +73,7 @@ class Gateway:
         self._clock = clock
         self._started_s = clock()
         self._due = False
+        self._messages_version = -1  # what the page was last told of
         self._logged: dict[str, float] = {}  # what → when it was last warned of
         self._needed: dict[str, tuple[float, int | None]] = {}  # queue → when reckoned, how many desks it needs
         self.news = News()
@@ -77,7 +81,11 @@ class Gateway:
         self.floor = Floor(plan, clock(), self._touched, keep=True)
         self._faults = Faults(log.warning)
         self.book = Book(plan, self.floor, clock, changed=self._touched)
-        self.walls = Walls(plan)
+        self.walls = Walls(plan, self.book.calendar_s())
+        self.messages = self._messages()
+        self.screens = Screens(plan, self._should_show, self._a_beat, self.wall_changed)
+        self.walls.watching = self.screens.watching
+        self.floor.touched.walls |= {wall for wall in self.walls.scenes if wall not in self.walls.panels}
         self.line = self.says.line = Line(
             plan.broker or floorplan.Broker(),
             f"gateway-{plan.site.id}-{self.boot}",
@@ -95,9 +103,25 @@ class Gateway:
         self.asterisk, self.pushes = self._remind()
         self.phones = Phones(plan, self.floor.hear_phone, clock)
         self.book.marks = self._marks
-        self.says.say("gateway/state", (), {"state": "ready", "boot": self.boot})
+        ready = {"state": "ready", "boot": self.boot}
+        self.says.say("gateway/state", (), ready)
+        self.screens.say("gateway", ready)
         for wall, (board, panel) in self.walls.panels.items():
             self.says.say("board/+/panel/+/scene", (board, panel), self.walls.scenes[wall].message)
+            self._say_light(wall)
+        self.messages.due()
+        self._say_messages(self.walls.panels)  # and to clear what another gateway has left at the broker
+
+    def _messages(self) -> Messages:
+        """The messages of all walls, reminded of what stood before this start."""
+        bands = {wall: scene.band for wall, scene in self.walls.scenes.items()}
+        for warning in message_warnings(self.plan, bands):
+            log.warning("%s", warning)
+        messages = Messages(self.plan, bands, self._figure, self._clock, self.book.calendar_s, self._look_at_messages)
+        messages.remember(self.book.kept_messages())
+        self.book.messages = messages.take_changes
+        self.walls.message = lambda wall: messages.fields(wall, self.boot)
+        return messages
 
     def _remind(self) -> tuple[Asterisk | None, dict[str, Push]]:
         """Whoever tells of queues, each reminded of what it told us before this start."""
@@ -160,10 +184,13 @@ class Gateway:
             raise SiteError(f"[[source]] secret_file: {error}") from error
         if self.phones:
             routers.append(phones_http.routes(self.phones, token_of(self.plan), self._clock))
+        routers.append(messages_http.routes(self.messages, self._drawn_now))
+        routers.append(wall_page.routes(self.plan, self.screens))
         return routers
 
     def _end(self, web: uvicorn.Server) -> None:
         self.news.close()
+        self.screens.close()
         web.should_exit = True
 
     # In ----------------------------------------------------------------------
@@ -230,8 +257,41 @@ class Gateway:
             self.phones.due(self._clock())
             self.floor.check_truth(self._clock(), self.book.is_open() is not False)
             self._faults.due(self._clock())
+            self._look_at_walls()
             for source in self.pushes.values():
                 source.due(self._clock())
+
+    def _look_at_walls(self) -> None:
+        """What changes on walls with time alone: levels, hours, and how long one has been wrong."""
+        if self.walls.look(self._clock()):
+            self._say_values()
+        dimmed = self.walls.lights.look(self.book.calendar_s())
+        self._each(dimmed, self._say_light)
+        self.wall_changed(*dimmed, *self.walls.due(self.floor, self._clock()))
+        self._look_at_messages()
+
+    def _look_at_messages(self) -> None:
+        """Messages come and go with the time, with figures, and when a supervisor wants it."""
+        changed = self.messages.due()
+        self._say_messages(changed)
+        self.wall_changed(*changed)
+
+    def _say_messages(self, walls: Iterable[str]) -> None:
+        """What these walls tell people, and the page what there is."""
+        for wall in walls:
+            if wall in self.walls.panels:
+                fields = self.messages.fields(wall, self.boot)
+                self.says.say("board/+/panel/+/message", self.walls.panels[wall], fields)
+        if self.messages.version != self._messages_version:
+            self._messages_version = self.messages.version
+            self.news.say("messages", self.messages.document())
+            self.book.stir()
+
+    def wall_changed(self, *walls: str) -> None:
+        """What these walls should show has changed, or is to be looked at: what is said of them is made anew."""
+        if walls:
+            self.floor.touched.walls.update(walls)
+            self._touched()
 
     # Out ---------------------------------------------------------------------
 
@@ -246,7 +306,7 @@ class Gateway:
         now_s = self._clock()
         touched = self.floor.take_touched()
         self.floor.staff(touched.queues, now_s)
-        if self.walls.refresh(touched.queues, self.floor):
+        if self.walls.refresh(touched.queues, self.floor, now_s):
             self._each(("values",), lambda _: self._say_values())
         self._each(touched.desks, lambda name: self._say_desk(name, now_s))
         self._each(touched.findings, lambda name: self._say_finding(name, now_s))
@@ -255,7 +315,7 @@ class Gateway:
         self._each(touched.boards, lambda name: self._say_board(name, now_s))
         self.says.say("floor/now", (), {
             **self.floor.by_status, "boards_lost": self.floor.boards_lost, "refused": self.floor.refused,
-            "findings": len(self.floor.truth.findings),
+            "findings": len(self.floor.truth.findings), "walls_wrong": len(self.walls.alarms.on),
         })  # fmt: skip
         for name, away in self.floor.sources.items():
             kind = "asterisk" if name == ASTERISK else "push"
@@ -282,9 +342,17 @@ class Gateway:
 
     def _say_wall(self, name: str, now_s: float) -> None:
         self.says.say("wall/+/now", (name,), self.walls.verdict(name, self.floor, now_s))
+        self.screens.look(name)
+
+    def _say_light(self, name: str) -> None:
+        if name in self.walls.panels:
+            percent = self.walls.lights.now[name].percent
+            self.says.say("board/+/panel/+/light", self.walls.panels[name], {"percent": percent})
 
     def _say_values(self) -> None:
-        self.says.say("values", (), {"boot": self.boot, **self.walls.values(self._clock())})
+        fields = {"boot": self.boot, **self.walls.values(self._clock())}
+        self.says.say("values", (), fields)
+        self.screens.say("values", fields)
 
     def _say_desk(self, name: str, now_s: float) -> None:
         desk = seen(self.floor.desks[name])
@@ -368,8 +436,17 @@ class Gateway:
         self._each(known, lambda name: self._say_queue(name, self._clock()))
 
     def _say_beat(self) -> None:
-        beat = {"boot": self.boot, "now_s": int(self._clock()), "values_seq": self.walls.seq}
+        beat = self._a_beat()
         self.says.send("beat", (), beat)
+        self.screens.say("beat", beat)
+
+    def _a_beat(self) -> dict[str, Any]:
+        return {"boot": self.boot, "now_s": int(self._clock()), "values_seq": self.walls.seq}
+
+    def _should_show(self, wall: str) -> dict[str, Any]:
+        """What a browser that shows this wall hears, beside what all walls hear."""
+        light = {"percent": self.walls.lights.now[wall].percent}
+        return {"scene": self.walls.scenes[wall].message, "light": light, "message": self.walls.message(wall)}
 
     # Asked -------------------------------------------------------------------
 
@@ -402,12 +479,27 @@ class Gateway:
         """What a wall should show now, or, when it is old, how old; None when there is no such wall."""
         if wall not in self.walls.scenes:
             return None
-        fresh = self.walls.verdict(wall, self.floor, self._clock())["fresh"]
-        panel = next(row.panel for row in self.plan.wall if row.id == wall)
-        age_s = None if fresh else self.floor.shown.get(wall, {}).get("age_s") or -1
         now_s = self._clock()
+        fresh = self.walls.is_fresh(wall, self.floor, now_s)
+        age_s = None if fresh else self.floor.shown.get(wall, {}).get("age_s") or -1
         numbers = values.read(self.walls.values(now_s)) if fresh else None
-        return mirror_png(panel.size, self.walls.scenes[wall].message, numbers, now_s, age_s)
+        return mirror_png(
+            self.walls.sizes[wall], self.walls.scenes[wall].message, numbers, now_s, age_s,
+            self.walls.message(wall), self.walls.is_off(wall, self.floor),
+        )  # fmt: skip
+
+    def _figure(self, queue: str, what: str) -> int | None:
+        """A number of a queue as a message's condition asks for it; a wait in seconds. None: unknown."""
+        number = number_of(self.floor.queues[queue], what)
+        if number is None or what != "wait":
+            return number
+        return max(int(self._clock()) - number, 0) if number >= 0 else 0
+
+    def _drawn_now(self) -> messages_http.Now:
+        """What a preview of a message is drawn over."""
+        now_s = self._clock()
+        scenes = {wall: scene.message for wall, scene in self.walls.scenes.items()}
+        return scenes, values.read(self.walls.values(now_s)), now_s
 
     def _last_word(self) -> tuple[str, bytes]:
         """The will, which is also what is said at a clean end: every wall is old from then on."""

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.days import QUARTER_S, Calendar
 from gateway.queues.totals import COUNTED, LONGEST, Totals
@@ -59,6 +59,16 @@ class Keep(Protocol):
     def days_days(self) -> int: ...
 
 
+class KeptMessage(NamedTuple):
+    """What supervisors tell on the walls; nothing of who wrote it."""
+
+    id: str
+    text: str
+    walls: tuple[str, ...]
+    from_s: float  # epoch seconds, as until_s
+    until_s: float
+
+
 @dataclass(slots=True)
 class Batch:
     """What is committed together. Of a call in both `came` and `went` nothing is left.
@@ -72,6 +82,7 @@ class Batch:
     came: list[tuple[str, int, bytes, float]] = field(default_factory=list)
     went: list[tuple[str, int]] = field(default_factory=list)
     marks: dict[str, str] = field(default_factory=dict)  # queue → its source's own state
+    messages: list[KeptMessage] | None = None  # all that stand now; None: as before
     # queue, quarter → names of COUNTED that its source could not tell then
     untold: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     at_s: float = 0.0
@@ -148,6 +159,11 @@ class Reader:
     def marks(self) -> dict[str, str]:
         """queue → the mark that was committed last."""
         return dict(self._all("SELECT queue, mark FROM sources WHERE mark IS NOT NULL"))
+
+    def messages(self) -> list[KeptMessage]:
+        """What stood on the walls at the newest commit, the oldest first."""
+        rows = self._all("SELECT id, said, walls, from_s, until_s FROM messages ORDER BY from_s, id")
+        return [KeptMessage(row[0], row[1], tuple(row[2].split()), row[3], row[4]) for row in rows]
 
     def newest_s(self) -> float | None:
         """`at_s` of the newest commit; None before the first."""
@@ -282,6 +298,10 @@ class Store(Reader):
             )
             db.executemany("DELETE FROM waiting WHERE queue = ? AND call = ?", batch.went)
             db.executemany(SET_MARK, batch.marks.items())
+            if batch.messages is not None:
+                db.execute("DELETE FROM messages")
+                rows = [(row.id, row.text, " ".join(row.walls), *row[3:]) for row in batch.messages]
+                db.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?)", rows)
             for begun in ("from_s", "begun_s"):
                 db.execute("INSERT OR IGNORE INTO kept (name, value) VALUES (?, ?)", (begun, batch.at_s))
             db.execute("INSERT OR REPLACE INTO kept (name, value) VALUES ('newest_s', ?)", (batch.at_s,))
@@ -294,6 +314,7 @@ class Store(Reader):
             gone = db.execute("DELETE FROM quarters WHERE start < ?", (quarters_from_s,)).rowcount
             gone += db.execute("DELETE FROM days WHERE day < ?", (first_day.isoformat(),)).rowcount
             gone += db.execute("DELETE FROM waiting WHERE since < ?", (now_s - WAITING_S,)).rowcount
+            gone += db.execute("DELETE FROM messages WHERE until_s < ?", (now_s,)).rowcount
             db.execute("UPDATE kept SET value = max(value, ?) WHERE name = 'from_s'", (quarters_from_s,))
         return gone
 
@@ -344,6 +365,8 @@ TABLES = (
     "WITHOUT ROWID",
     "sources (queue TEXT PRIMARY KEY, mark TEXT) WITHOUT ROWID",
     "kept (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    "messages (id TEXT PRIMARY KEY, said TEXT NOT NULL, walls TEXT NOT NULL, from_s REAL NOT NULL, "
+    "until_s REAL NOT NULL) WITHOUT ROWID",
 )
 
 

@@ -1,14 +1,17 @@
-"""What walls draw: a scene for each, and one message of numbers for all of them."""
+"""What walls draw: a scene and a light for each, and one message of numbers for all of them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from firmware import values
 from floorplan import Plan
 from gateway.floor import Floor, Queue
+from gateway.levels import Levels
+from gateway.lights import Lights
+from gateway.shown import ALARM_AFTER_S, WRONG, Alarms, Replaced, Should, differences, words
 from wallboard import numbers
 from wallboard.compile import Compiled, compile
 
@@ -26,63 +29,154 @@ NUMBERS: dict[str, Callable[[Queue], int | None]] = {
 
 
 class Walls:
-    """All walls of a site. Scenes are compiled once, from the site file."""
+    """All walls of a site. Scenes are compiled once, from the site file.
 
-    def __init__(self, plan: Plan) -> None:
+    `message` gives the fields of the `board/+/panel/+/message` that a wall should show now, or None;
+    `watching` how many browsers show a wall that has no board.
+    """
+
+    def __init__(self, plan: Plan, calendar_s: float | None = None) -> None:
         self.scenes: dict[str, Compiled] = {wall.id: compile(wall, plan) for wall in plan.wall}
         self.panels: dict[str, tuple[str, int]] = {}  # wall → its board and panel there
         for board in plan.board:
             for number, wall in enumerate(plan.walls_of(board.id)):
                 self.panels[wall.id] = (board.id, number)
+        self.sizes = {wall.id: wall.panel.size for wall in plan.wall}
+        self.message: Callable[[str], Mapping[str, Any] | None] = lambda wall: None
+        self.watching: Callable[[str], int] = lambda wall: 0
         self.seq = 0
+        self.lights = Lights(plan, calendar_s)
+        self.alarms = Alarms()
         self._order = numbers.order(plan)
         self._of = numbers.of(self._order)
         self._known: dict[str, int | None] = dict.fromkeys(self._order)
+        self._drawn: dict[str, list[str]] = {}  # queue → the names of its numbers
+        for name in self._order:
+            self._drawn.setdefault(name.rsplit(".", 1)[0], []).append(name)
+        self._levels = Levels(plan, self._order)
+        self._replaced = Replaced()
+        self._ready_s: dict[str, float] = {}  # wall → since when its board is there
+        self._behind: set[str] = set()  # walls whose values stand still, as last looked at
         for wall_id, scene in self.scenes.items():
             for warning in scene.warnings:
                 log.warning("wall %s: %s", wall_id, warning)
 
-    def refresh(self, queues: set[str], floor: Floor) -> bool:
-        """Takes the numbers of these queues; True when one of them changed, `seq` counted up."""
-        before = dict(self._known)
-        for name in queues:
-            for what in numbers.PER_QUEUE:
-                if f"{name}.{what}" in self._known:
-                    self._known[f"{name}.{what}"] = number_of(floor.queues[name], what)
-        if self._known == before and self.seq:
-            return False
-        self.seq += 1
-        return True
+    # The numbers: nothing here is done wall by wall ------------------------------------
+
+    def refresh(self, queues: Iterable[str], floor: Floor, now_s: float) -> bool:
+        """Takes the numbers of these queues; True when one of them or its level changed, `seq` counted up."""
+        changed = not self.seq
+        touched = [name for queue in queues for name in self._drawn.get(queue, ())]
+        for name in touched:
+            queue, what = name.rsplit(".", 1)
+            number = number_of(floor.queues[queue], what)
+            changed |= number != self._known[name]
+            self._known[name] = number
+        return self._count(self._levels.see(touched, self._known, now_s) or changed, now_s)
+
+    def look(self, now_s: float) -> bool:
+        """Looks for levels that change with time alone; True when one did, `seq` counted up."""
+        return self._count(self._levels.see(self._levels.due(now_s), self._known, now_s), now_s)
+
+    def _count(self, changed: bool, now_s: float) -> bool:
+        if changed:
+            self.seq += 1
+            self._replaced.add(self.seq, now_s)
+        return changed
 
     def values(self, now_s: float) -> dict[str, Any]:
         """The fields of `values`, but for the gateway's boot."""
         at_s = int(now_s)
-        words = [values.word_of(_told(name, number, at_s), 0) for name, number in self._known.items()]
-        return {"of": self._of, "seq": self.seq, "at_s": at_s, "n": " ".join(words)}
+        told = [
+            values.word_of(_told(name, number, at_s), self._levels.of(name))
+            for name, number in self._known.items()
+        ]
+        return {"of": self._of, "seq": self.seq, "at_s": at_s, "n": " ".join(told)}
+
+    # What they say that they show ------------------------------------------------------
 
     def verdict(self, wall: str, floor: Floor, now_s: float) -> dict[str, Any]:
         """The fields of `wall/+/now`: what it should show beside what it says it shows."""
-        scene = str(self.scenes[wall].message["id"])
-        shown = floor.shown.get(wall, {})
-        state, why = floor.presence(self.panels[wall][0], now_s)
-        fresh = bool(shown.get("fresh")) and state == "ready" and shown.get("scene") == scene
+        shown = floor.shown.get(wall)
+        if wall not in self.panels:
+            return self._of_browsers(wall)
+        should, state, why = self._should(wall), *floor.presence(self.panels[wall][0], now_s)
+        ready_s = self._ready_s.setdefault(wall, now_s)
+        if state != "ready":
+            del self._ready_s[wall]
+        behind_s = self._behind_s(shown, now_s)
+        kinds = differences(should, shown, (state, why), behind_s)
+        known_s = {"values": max(now_s - behind_s, ready_s)} if behind_s is not None and behind_s > 0 else {}
+        since_s = self.alarms.see(wall, kinds, now_s, known_s)
+        (self._behind.add if "values" in kinds else self._behind.discard)(wall)
+        kind = next((kind for kind in WRONG if kind in kinds), None)
+        reason, todo = words(kind, kinds[kind]) if kind else (why or _not_said(shown), "")
+        alarm = wall in self.alarms.on
         return {
-            "scene": scene,
-            "shown": shown.get("scene"),
-            "values_seq": shown.get("values_seq"),
-            "fresh": fresh,
-            "reason": "" if fresh else _why_not(shown, scene, state, why)[:160],
+            **self._told_of(should),
+            **{name: (shown or {}).get(key) for name, key in SAYS.items()},
+            "fresh": self.is_fresh(wall, floor, now_s),
+            "wrong": kind,
+            "for_s": None if since_s is None else int(now_s - since_s),
+            "alarm": alarm,
+            "reason": reason[:160],
+            "todo": todo if alarm else "",
         }
 
+    def due(self, floor: Floor, now_s: float) -> set[str]:
+        """The walls of which another thing is to be said by now, though nothing was heard of them."""
+        behind = {
+            wall
+            for wall, shown in floor.shown.items()
+            if wall not in self._behind and (self._behind_s(shown, now_s) or 0) > ALARM_AFTER_S
+        }
+        return behind | self.alarms.due(now_s)
 
-def _why_not(shown: dict[str, Any], scene: str, state: str, why: str) -> str:
-    if state != "ready":
-        return why
-    if not shown:
-        return "the wall has not said yet what it shows"
-    if shown.get("scene") != scene:
-        return "the wall shows another scene than it should"
-    return "the wall waits for a beat to prove its figures"
+    def is_fresh(self, wall: str, floor: Floor, now_s: float) -> bool:
+        """Whether a wall says that its figures are proved, in the scene it should show; and its board is there."""
+        if wall not in self.panels:
+            return self.watching(wall) > 0
+        shown = floor.shown.get(wall, {})
+        ready = floor.presence(self.panels[wall][0], now_s)[0] == "ready"
+        return ready and bool(shown.get("fresh")) and shown.get("scene") == self.scenes[wall].message["id"]
+
+    def is_off(self, wall: str, floor: Floor) -> bool:
+        """Whether a wall is dark, as planned; one that says it shines is not."""
+        shines = (floor.shown.get(wall) or {}).get("percent")
+        return self.lights.now[wall].percent == 0 and not shines
+
+    def _should(self, wall: str) -> Should:
+        message = self.message(wall)
+        return Should(
+            str(self.scenes[wall].message["id"]),
+            str(message["id"]) if message else None,
+            self.lights.now[wall],
+        )
+
+    def _behind_s(self, shown: Mapping[str, Any] | None, now_s: float) -> float | None:
+        return self._replaced.ago_s(shown["values_seq"], now_s) if shown else None
+
+    def _told_of(self, should: Should) -> dict[str, Any]:
+        light = should.light
+        return {"scene": should.scene, "message": should.message, "percent": light.percent,
+                "off_until": light.off_until}  # fmt: skip
+
+    def _of_browsers(self, wall: str) -> dict[str, Any]:
+        """A wall without a board: a browser draws what it is sent, and says nothing of it."""
+        watching = self.watching(wall)
+        return {
+            **self._told_of(self._should(wall)), "fresh": watching > 0, "alarm": False, "todo": "",
+            "reason": f"browsers that show it: {watching}" if watching else "no browser shows it",
+        }  # fmt: skip
+
+
+# What a wall says, as `wall/+/now` calls it → as `board/+/panel/+/shown` does.
+SAYS = {
+    "shown": "scene",
+    "shown_message": "message",
+    "shown_percent": "percent",
+    "values_seq": "values_seq",
+}
 
 
 def number_of(queue: Queue, name: str) -> int | None:
@@ -95,3 +189,7 @@ def _told(name: str, number: int | None, at_s: int) -> int | None:
     if number is None or number < 0 or not name.endswith(".wait"):
         return number
     return max(at_s - number, 0)
+
+
+def _not_said(shown: Mapping[str, Any] | None) -> str:
+    return "" if shown else "the wall has not said yet what it shows"

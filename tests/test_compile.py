@@ -17,16 +17,29 @@ from wallboard.compile import Compiled, compile
 
 SCENE = "board/+/panel/+/scene"
 FIGURES = [(0, 0, 0), (38, 10, 12), (138, 754, 100), (98765, 40000, 8)]  # waiting, wait, free desks
+LANGUAGES = {
+    "nb": "Norsk", "sv": "Svenska", "en": "English", "pl": "Polski",
+    "ro": "Română", "lt": "Lietuvių", "ru": "Русский", "ar": "العربية",
+}  # fmt: skip
+PICTURES = Path(__file__).with_name("pictures")
 SEED = random.SystemRandom().randrange(10**6)
 INK = {0: ".", 1: "#", 2: "c", 3: "a", 4: "r"}
 
 
 def plan_of(
-    size: tuple[int, int], *names: str, desks: int = 8, pages: list[Any] | None = None, **target: Any
+    size: tuple[int, int],
+    *names: str | dict[str, Any],
+    desks: int = 8,
+    pages: list[Any] | None = None,
+    wall: dict[str, Any] | None = None,
+    **target: Any,
 ) -> floorplan.Plan:
-    """A site with one wall and queues of those names, all on one page unless `pages` says otherwise."""
-    queues = [{"id": f"q{n}", "name": name, "pbx": f"q{n}", "target": target} for n, name in enumerate(names)]
-    wall = {
+    """A site with one wall and queues of those names (or keys), all on one page unless `pages` says otherwise."""
+    queues = [
+        {"id": f"q{n}", "pbx": f"q{n}", "target": target} | ({"name": name} if isinstance(name, str) else name)
+        for n, name in enumerate(names)
+    ]
+    one = {
         "id": "north",
         "board": "b1",
         "panel": {"kind": "memory", "size": list(size)},
@@ -37,12 +50,12 @@ def plan_of(
         "board": [{"id": "b1"}],
         "desk": [{"id": f"d{n}"} for n in range(desks)],
         "queue": queues,
-        "wall": [wall],
+        "wall": [one | (wall or {})],
     }
     return floorplan.check(tables, "test", Path("."))
 
 
-def compiled(size: tuple[int, int], *names: str, **others: Any) -> Compiled:
+def compiled(size: tuple[int, int], *names: str | dict[str, Any], **others: Any) -> Compiled:
     plan = plan_of(size, *names, **others)
     return compile(plan.wall[0], plan)
 
@@ -53,16 +66,19 @@ def numbers_of(queues: int, known: dict[str, int | None]) -> Numbers:
     return Numbers(numbers.of(order), 1000, [known.get(name) for name in order], [0] * len(order))
 
 
-def drawn(size: tuple[int, int], result: Compiled, known: dict[str, int | None], page: int = 0) -> list[str]:
+def drawn(
+    size: tuple[int, int], result: Compiled, known: dict[str, int | None], page: int = 0, queues: int = 1
+) -> list[str]:
     picture = scene.Picture(*size)
     loaded = scene_load.load(result.message, *size)
-    scene.draw(picture, loaded, numbers_of(1, known), 1000_000, page * loaded.dwell_ms, None)
+    scene.draw(picture, loaded, numbers_of(queues, known), 1000_000, page * loaded.dwell_ms, None)
     inks = "".join(INK[pixel] for pixel in picture.pixels)
     return [inks[start : start + picture.w] for start in range(0, len(inks), picture.w)]
 
 
 def shows(rows: list[str], expected: str) -> None:
-    assert rows == expected.split(), "drawn:\n" + "\n".join(rows)
+    told = "\n".join(["expected:", *expected.split(), "drawn:", *rows])
+    assert rows == expected.split(), told
 
 
 NUMBERS: dict[str, int | None] = {"q0.waiting": 12, "q0.wait": 24, "q0.free": 3}
@@ -115,7 +131,7 @@ def test_a_wall_of_32x8_shows_a_code_with_waiting_and_wait_in_turns() -> None:
     result = compiled((32, 8), "Polski")
     assert result.warnings == [
         "[[wall]] north, page 1: on 32x8, waiting and oldest wait take turns; free desks have no room",
-        "[[wall]] north, page 1: 'Polski' is shown as 'PO'",
+        "[[wall]] north, page 1: 'Polski' is shown as 'PO'; give the queue a code of your own",
     ]
     shows(
         drawn((32, 8), result, NUMBERS),
@@ -197,21 +213,146 @@ def test_a_name_too_long_is_cut_and_told() -> None:
 
 
 def test_a_letter_nobody_has_is_told() -> None:
-    assert compiled((128, 64), "Lietuvių", "Polski", "Norsk").warnings == [
-        "[[wall]] north, page 1: no letter for 'ų' of 'Lietuvių'; it is shown as a box"
-    ]
+    assert compiled((128, 64), "Norsk 中", "Polski").warnings[0] == (
+        "[[wall]] north, page 1: no letter for '中' of 'Norsk 中'; it is shown as a box"
+    )
 
 
 def test_large_letters_that_do_not_fit_are_told() -> None:
     assert compiled((128, 64), "Kundeservice").warnings == [
-        "[[wall]] north, page 1: 'Kundeservice' is 136 pixels wide, 128 fit: it gets small letters"
+        "[[wall]] north, page 1: 'Kundeservice' is 138 pixels wide, 128 fit: names get small letters"
     ]
 
 
 def test_codes_are_two_letters_and_no_two_alike() -> None:
     result = compiled((32, 8), "Norsk", "Norsk salg", "Norge", "Русский", "ö")
     codes = [words.rsplit("'", 2)[1] for words in result.warnings if "is shown as" in words]
-    assert codes == ["NO", "NR", "NG", "Q3", "Q4"]
+    assert codes == ["NO", "NR", "NG", "РУ", "Q4"]
+
+
+def test_a_code_in_arabic_is_made_of_the_id_for_all_names_begin_with_the_article() -> None:
+    result = compiled((32, 8), {"name": "العربية", "id": "arabic"})
+    assert "'العربية' is shown as 'AR'" in " ".join(result.warnings)
+
+
+def test_a_code_of_ones_own_is_taken_and_never_given_to_another() -> None:
+    result = compiled((64, 16), {"name": "Norsk", "code": "NOR"}, {"name": "Polski", "code": "NO"}, "Norge")
+    assert "is shown as 'NOR'" not in " ".join(result.warnings)
+    assert [words for words in result.warnings if "give the queue" in words] == [
+        "[[wall]] north, page 1: 'Norge' is shown as 'NR'; give the queue a code of your own"
+    ]
+    assert "[[wall]] north, page 1: 'NOR' is 17 pixels wide, 13 fit: it is shown as 'NO'; shorten it" in result.warnings
+
+
+# One picture for each usual size, and each language somewhere. The files are text rows: look at them.
+
+
+@pytest.mark.parametrize(
+    ("size", "languages"),
+    [
+        ((32, 8), "ru"),
+        ((64, 16), "pl"),
+        ((64, 32), "ar"),
+        ((64, 64), "en"),
+        ((96, 16), "sv"),
+        ((128, 32), "ro"),
+        ((128, 64), "ar"),
+        ((128, 64), "nb lt ru ar"),
+        ((192, 32), "pl lt"),
+        ((256, 64), "nb sv en pl ro lt ru ar"),
+    ],
+)
+def test_the_usual_sizes_look_as_drawn(size: tuple[int, int], languages: str) -> None:
+    names = [LANGUAGES[language] for language in languages.split()]
+    known: dict[str, int | None] = {}
+    for number in range(len(names)):
+        waits = [(12, 754, 3), (3, 7, 0), (27, 13, 11), (0, -1, 8)][number % 4]
+        known |= {f"q{number}.{what}": waits[n] for n, what in enumerate(numbers.PER_QUEUE)}
+    rows = drawn(size, compiled(size, *names), known, queues=len(names))
+    file = PICTURES / f"{size[0]}x{size[1]}-{languages.replace(' ', '-')}.txt"
+    shows(rows, file.read_text(encoding="utf-8"))
+
+
+# Languages, free desks, bands.
+
+
+def test_names_take_turns_in_the_languages_of_the_wall_where_they_differ() -> None:
+    queues = [
+        {"name": "Norsk", "names": {"ar": "النرويجية", "pl": "Norweski"}},
+        {"name": "Polski", "names": {"ar": "البولندية"}},
+    ]
+    result = compiled((128, 64), *queues, wall={"languages": ["nb", "pl", "ar"]})
+    assert result.warnings == []
+    labels = [[op for op in page if op[0] == "s"][::2] for page in result.message["pages"]]
+    assert len(labels) == 3
+    assert labels[0][1] == labels[1][1]  # Polski, in Polish too
+    assert len({op[4] for page in labels for op in page}) == 5
+    same = compiled((128, 64), "Norsk", {"name": "Polski", "names": {"pl": "Polski"}}, wall={"languages": ["nb", "pl"]})
+    assert len(same.message["pages"]) == 1
+    lost = compiled((128, 64), {"name": "Polski", "names": {"nb": "Polsk"}}, wall={"languages": ["en", "nb", "sv"]})
+    assert lost.warnings == ["[[wall]] north: none of its queues has a name in en, sv; they show their `name`"]
+
+
+def test_arabic_stands_at_the_right_of_its_room() -> None:
+    for size, left in (((64, 32), False), ((128, 64), False)):
+        result = compiled(size, LANGUAGES["ar"])
+        label = next(op for op in result.message["pages"][0] if op[0] == "s")
+        assert (label[1] == 0) == left
+        assert label[1] + result.message["strips"][label[4]][0] == size[0]
+
+
+def test_without_free_desks_the_rest_is_larger() -> None:
+    def scales(**page: Any) -> set[tuple[str, int]]:
+        result = compiled((96, 16), "Polski", pages=[{"queue": "q0", **page}])
+        return {(op[0] + str(op[6]), op[4]) for op in result.message["pages"][0] if op[0] != "s"}
+
+    assert scales(free_desks=True) == scales(free_desks=False) == {("n0", 2), ("t1", 1)}
+    both = compiled((128, 32), "Norsk", "Polski", pages=[{"queues": ["q0", "q1"], "free_desks": False}])
+    assert both.warnings == []
+    assert "q0.free" not in both.numbers
+    assert {op[3] for page in both.message["pages"] for op in page if op[0] == "t"} == {5}
+
+
+@pytest.mark.parametrize(("size", "band"), [((128, 64), (51, 13)), ((64, 48), (39, 9)), ((256, 256), (230, 26))])
+def test_pages_leave_the_rows_of_a_band_free(size: tuple[int, int], band: tuple[int, int]) -> None:
+    result = compiled(size, *list(LANGUAGES.values())[:4], wall={"messages": "band"})
+    assert result.band == band
+    for page in range(len(result.message["pages"])):
+        for wait_s in (13, 8000):
+            known = {f"q{n}.{what}": wait_s for n in range(4) for what in numbers.PER_QUEUE}
+            rows = drawn(size, result, dict(known), page, 4)
+            assert not set("".join(rows[band[0] :])) - {"."}, "\n".join(rows)
+
+
+def test_a_panel_too_low_for_a_band_is_told() -> None:
+    result = compiled((64, 32), "Polski", wall={"messages": "band"})
+    assert result.band is None
+    assert result.warnings == ["[[wall]] north: 32 rows have no room for a band: messages take a page of their own"]
+    assert compiled((128, 64), "Polski").band is None
+
+
+def test_blinking_is_ten_seconds_or_none() -> None:
+    def blinks(**wall: Any) -> set[int]:
+        return {op[9] for op in compiled((64, 32), "Polski", wall=wall).message["pages"][0] if op[0] == "t"}
+
+    assert blinks() == {10} == {scene_load.MAX_BLINK_S}
+    assert blinks(blink=False) == {0}
+
+
+def test_two_pages_of_four_queues_in_eight_languages_are_at_most_2_kb() -> None:
+    result = compiled((128, 64), *LANGUAGES.values())
+    assert len(result.message["pages"]) == 2
+    assert len(contract.encode(SCENE, result.message)) <= 2048
+
+
+def test_figures_of_neighbours_are_farther_apart_than_those_of_one_queue() -> None:
+    """On a wall with two queues beside each other, nobody takes one's wait for the other's."""
+    known = {f"q{n}.{what}": 88 for n in range(2) for what in numbers.PER_QUEUE}
+    rows = drawn((192, 32), compiled((192, 32), "Norsk", "Polski"), dict(known), queues=2)
+    lit = [any(row[x] != "." for row in rows[11:30]) for x in range(192)]
+    gaps = "".join(".#"[one] for one in lit).strip(".").split("#")
+    widest = max(range(len(gaps)), key=lambda at: len(gaps[at]))
+    assert len("#".join(gaps[:widest])) in range(50, 96)
 
 
 def test_a_page_without_queues_is_told() -> None:
@@ -247,8 +388,10 @@ def test_at_every_size_and_figure_nothing_lies_over_something_else() -> None:
     sizes += [(dice.randint(8, 512), dice.randint(8, 256)) for _ in range(60)]
     for size in sizes:
         count = dice.randint(1, 14)
-        names = ["".join(dice.choices("abgjÅØmW Жų9", k=dice.randint(0, 20))) for _ in range(count)]
-        result = compiled(size, *names, desks=dice.choice((0, 8, 300)))
+        names = [any_name(dice) for _ in range(count)]
+        wall = {"messages": dice.choice(("page", "band")), "languages": dice.sample(["nb", "ar"], dice.randint(0, 2))}
+        page = {"queues": [f"q{n}" for n in range(count)], "free_desks": dice.random() < 0.7}
+        result = compiled(size, *names, desks=dice.choice((0, 8, 300)), wall=wall, pages=[page])
         encoded = contract.encode(SCENE, result.message)
         assert len(encoded) <= contract.BY_TOPIC[SCENE].size
         loaded = scene_load.load(contract.parse(contract.topic("s", SCENE, "b1", 0), encoded)[2], *size)
@@ -268,6 +411,17 @@ def test_at_every_size_and_figure_nothing_lies_over_something_else() -> None:
                     assert not lit & alone, (SEED, size, op, known)
                     lit |= alone
                     assert inside(size, op), (SEED, size, op)
+
+
+def any_name(dice: random.Random) -> dict[str, Any]:
+    """A queue's names, of letters and words of all languages."""
+    words = ["".join(dice.choices("abgjÅØmW Жų9ع", k=dice.randint(0, 20))), *LANGUAGES.values()]
+    named: dict[str, Any] = {"name": dice.choice(words)}
+    if dice.random() < 0.3:
+        named["names"] = {"ar": dice.choice(list(LANGUAGES.values()))}
+    if dice.random() < 0.3:
+        named["code"] = dice.choice(("A", "WW", "ŠŽų", "ع"))
+    return named
 
 
 def lights(size: tuple[int, int], op: Any, known: Numbers) -> int:

@@ -111,6 +111,26 @@ def test_a_reader_never_sees_half_a_picture(tmp_path: Path) -> None:
     assert len(seen) == 2
 
 
+def test_screens_are_as_bright_as_they_should_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print("seed", SEED)
+    ppm, png = (drivers.open({"kind": "file", "size": [16, 8], "path": str(tmp_path / f"wall.{ending}")})
+                for ending in ("ppm", "png"))  # fmt: skip
+    terminal = drivers.open({"kind": "terminal", "size": [16, 8]})
+    picture = any_picture(16, 8)
+    for percent in (100, 40, 0, 100):
+        wanted = [tuple(part * percent // 100 for part in colour) for colour in colours_of(picture)]
+        capsys.readouterr()
+        for panel in (ppm, png, terminal):
+            panel.show(picture, percent)
+        assert ppm_of((tmp_path / "wall.ppm").read_bytes()) == ((16, 8), wanted)
+        said = capsys.readouterr().out
+        assert [light for row in lights_of(said[5 : said.rindex("\n") + 1]) for light in row] == wanted
+        image = Image.open(tmp_path / "wall.png")
+        pitch = image.width // 16
+        for n, colour in enumerate(wanted):
+            assert image.getpixel((n % 16 * pitch + pitch // 2, n // 16 * pitch + pitch // 2)) == colour
+
+
 def test_a_path_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     folder = tmp_path / "later"
     panel = drivers.open({"kind": "file", "size": [16, 8], "path": str(folder / "wall.ppm")})
@@ -149,7 +169,9 @@ def test_the_memory_panel_keeps_what_it_was_given() -> None:
     panel.show(picture)
     kept = bytes(picture.pixels)
     picture.fill(0, 0, 32, 8, scene.RED)
-    assert (panel.pixels, panel.shows) == (kept, 1)
+    assert (panel.pixels, panel.shows, panel.percent) == (kept, 1, 100)
+    panel.show(picture, 0)
+    assert not any(panel.pixels)
 
 
 def lights_of(text: str) -> list[list[tuple[int, ...]]]:
@@ -227,7 +249,7 @@ def test_plain_pictures_are_squares() -> None:
 
 
 def test_an_unknown_kind_says_what_there_is() -> None:
-    with pytest.raises(ValueError, match=r"no panel of kind 'hub75' here; there is file, memory$"):
+    with pytest.raises(ValueError, match=r"no panel of kind 'hub75' here; there is file, max7219, memory, ws2812$"):
         panels.open({"kind": "hub75", "size": [64, 32]})
-    with pytest.raises(ValueError, match=r"there is file, memory, terminal$"):
+    with pytest.raises(ValueError, match=r"there is file, max7219, memory, terminal, ws2812$"):
         drivers.open({"kind": "hub75", "size": [64, 32]})

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from firmware import digits, scene, scene_load, test_picture
+from firmware import age, digits, scene, scene_load, test_picture
 from firmware.values import Numbers, word_of
 from tests import pythons
 
@@ -380,7 +380,7 @@ def test_what_moves_to_the_right_comes_from_the_left() -> None:
     ],
 )
 def test_an_age_in_words(age_s: int, words: str) -> None:
-    assert scene.age_words(age_s) == words
+    assert age.words(age_s) == words
 
 
 def test_old_figures_are_dim_with_a_dashed_frame_and_their_age() -> None:

@@ -148,7 +148,7 @@ def test_check_says_what_is_wrong_and_what_was_meant(tmp_path: Path) -> None:
     done = callfloor("up", str(site), "--check")
     assert done.returncode == 1
     assert f"{site}: site.timezone: unknown key; did you mean 'time_zone'?" in done.stderr
-    assert f"{site}: wall[1].board: is missing" in done.stderr
+    assert f"{site}: wall[1].panel: is missing" in done.stderr
     site.write_text("[site\n")
     assert "not TOML" in callfloor("up", str(site), "--check").stderr
     good = callfloor("up", "--check")

@@ -1,6 +1,7 @@
 """From the site file to a scene, and what its author should know, in words.
 
-A page of the site file becomes one page of the scene or, where not all of it fits, several that take turns.
+A page of the site file becomes one page of the scene or, where not all of it fits or names are shown in
+several languages, several that take turns.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any, NamedTuple
 
 import floorplan
 from firmware import contract, scene_load
-from wallboard import layout, numbers
+from wallboard import bidi, layout, legible, numbers
 from wallboard import type as types
-from wallboard.layout import Area, Form, Op
+from wallboard.layout import Area, Op
 
 SCENE = "board/+/panel/+/scene"
 
@@ -26,44 +27,90 @@ class Compiled(NamedTuple):
     message: dict[str, Any]  # the fields of board/+/panel/+/scene
     numbers: list[str]  # by name, those it draws
     warnings: list[str]
+    band: tuple[int, int] | None = None  # y and rows that all pages leave free for messages
+
+
+class _Work(NamedTuple):
+    """What is compiled: a wall, with what is the same on all of its pages."""
+
+    wall: floorplan.Wall
+    plan: floorplan.Plan
+    w: int
+    h: int  # the rows that pages have
+    free_cells: int
+    warnings: list[str]
+
+    @property
+    def floor(self) -> bool:
+        """True where the panel ends below its pages."""
+        return self.h == self.wall.panel.size[1]
+
+    @property
+    def blink_s(self) -> int:
+        return layout.BLINK_S if self.wall.blink else 0
 
 
 def compile(wall: floorplan.Wall, plan: floorplan.Plan) -> Compiled:
     """The scene of one wall. Never fails: what does not fit is left out or cut, and said in `warnings`."""
-    warnings: list[str] = []
+    w, h = wall.panel.size
+    band = layout.band_for(h) if wall.messages == "band" else None
+    work = _Work(wall, plan, w, layout.above_band(h, band), 3 if len(plan.desk) > 99 else 2, _told_of(wall, plan, band))
     pages: list[list[Op]] = []
     for number, page in enumerate(wall.pages, 1):
         where = f"[[wall]] {wall.id}, page {number}"
-        for turn in _turns(wall, plan, page, where, warnings):
+        for turn in _turns(work, page, where):
             if not _fits(wall, plan, [*pages, turn]):
-                warnings.append(f"{where}: not all of it is shown: {_limit()}; take queues off this wall")
+                work.warnings.append(f"{where}: not all of it is shown: {_limit()}; take queues off this wall")
                 break
             pages.append(turn)
     names = {op[6]: None for page in pages for op in page if op[0] in ("n", "t")}
-    return Compiled(_message(wall, plan, pages or [[]]), list(names), list(dict.fromkeys(warnings)))
+    return Compiled(_message(wall, plan, pages or [[]]), list(names), list(dict.fromkeys(work.warnings)), band)
+
+
+def _told_of(wall: floorplan.Wall, plan: floorplan.Plan, band: tuple[int, int] | None) -> list[str]:
+    """What is to be said of a wall as a whole."""
+    where = f"[[wall]] {wall.id}"
+    told = []
+    measured = (wall.pitch_mm is not None) + (wall.seen_from_m is not None)
+    if measured == 1 or (measured == 0 and wall.panel.kind in floorplan.WIRED):
+        told.append(
+            f"{where}: nobody can say from how far it is read: give pitch_mm, from light to light, and seen_from_m, "
+            "how far away its readers stand"
+        )
+    if wall.messages == "band" and band is None:
+        told.append(f"{where}: {wall.panel.size[1]} rows have no room for a band: messages take a page of their own")
+    shown = {name for page in wall.pages for name in page.shown()}
+    spoken = {language for queue in plan.queue if queue.id in shown for language in queue.names}
+    unspoken = [language for language in wall.languages if language not in spoken]
+    if len(unspoken) > 1:  # one may be that of `name`
+        told.append(f"{where}: none of its queues has a name in {', '.join(unspoken)}; they show their `name`")
+    return told
+
+
+# As a message.
 
 
 def _message(wall: floorplan.Wall, plan: floorplan.Plan, pages: list[list[Op]]) -> dict[str, Any]:
     """Pages as they travel: each strip once, strips and numbers by their places."""
     order = numbers.order(plan)
-    strips: dict[types.Strip, int] = {}
+    strips: dict[tuple[int, int, bytes], int] = {}
     for page in pages:
         for op in page:
             if op[0] == "s":
-                strips.setdefault(op[4], len(strips))
+                strips.setdefault(op[4][:3], len(strips))
     rest = {
         "v": scene_load.FORM,
         "of": numbers.of(order),
         "dwell_ms": wall.dwell_s * 1000,
-        "strips": [[strip.w, strip.h, base64.b64encode(strip.bits).decode()] for strip in strips],
+        "strips": [[w, h, base64.b64encode(bits).decode()] for w, h, bits in strips],
         "pages": [[_placed(op, strips, order) for op in page] for page in pages],
     }
     return {"id": hashlib.sha256(json.dumps(rest).encode()).hexdigest()[:8], **rest}
 
 
-def _placed(op: Op, strips: dict[types.Strip, int], order: list[str]) -> Op:
+def _placed(op: Op, strips: dict[tuple[int, int, bytes], int], order: list[str]) -> Op:
     if op[0] == "s":
-        return [*op[:4], strips[op[4]]]
+        return [*op[:4], strips[op[4][:3]]]
     if op[0] in ("n", "t"):
         return [*op[:6], order.index(op[6]), *op[7:]]
     return op
@@ -81,102 +128,161 @@ def _limit() -> str:
     return f"a wall has at most {scene_load.MAX_PAGES} pages and {contract.BY_TOPIC[SCENE].size} bytes"
 
 
-def _turns(
-    wall: floorplan.Wall, plan: floorplan.Plan, page: floorplan.Page, where: str, warnings: list[str]
-) -> list[list[Op]]:
-    """One page of the site file, as the pages that show it."""
-    w, h = wall.panel.size
+# A page of the site file, as the pages that show it.
+
+
+def _turns(work: _Work, page: floorplan.Page, where: str) -> list[list[Op]]:
+    """One page of the site file, as the pages that show it, and what is to be said of it."""
     shown = page.shown()
     if not shown:
-        warnings.append(f'{where} names no queue: write queue = "…" or queues = […]')
+        work.warnings.append(f'{where} names no queue: write queue = "…" or queues = […]')
         return []
-    queues = {queue.id: queue for queue in plan.queue}
-    free_cells = 3 if len(plan.desk) > 99 else 2
-    most = layout.most_on_a_page(w, h, free_cells)
+    queues = {queue.id: queue for queue in work.plan.queue}
+    most = layout.most_on_a_page(work.w, work.h, work.free_cells, page.free_desks, work.floor)
     turns = -(-len(shown) // most)
+    size = f"{work.w}x{work.h}"
     if turns > 1:
-        warnings.append(f"{where} has {len(shown)} queues, but {w}x{h} holds {most}: they take {turns} turns")
+        work.warnings.append(f"{where} has {len(shown)} queues, but {size} holds {most}: they take {turns} turns")
     pages: list[list[Op]] = []
+    seen: list[legible.Sight] = []
     for turn in range(turns):
         names = shown[len(shown) * turn // turns : len(shown) * (turn + 1) // turns]
         group = [queues[name] for name in names]
-        form = layout.form_for(w, h // len(group), free_cells)
-        if form is None:
-            pages += _small(w, h, group[0], plan, where, warnings)
+        stand = layout.page_for(work.w, work.h, len(group), work.free_cells, page.free_desks, work.floor)
+        if stand is None:
+            pages += _small(work, group[0], where, seen)
         else:
-            pages.append(_page(w, h, form, group, plan, free_cells, where, warnings))
+            if page.free_desks and not stand.form.free:
+                work.warnings.append(f"{where}: {size} has no room for free desks")
+            pages += _pages(work, stand, group, where, seen)
+    for turned in pages:
+        seen += legible.sights(turned)
+    hard = legible.words(work.wall, seen)
+    work.warnings.extend(f"{where}: {line}" for line in hard)
+    said = {_name(queues[name], language) for name in shown for language in work.wall.languages or ("",)}
+    wanted = legible.Wanted(tuple(sorted(said)), len(shown), work.free_cells, page.free_desks)
+    if hard and (todo := legible.advice(work.wall, wanted)):
+        work.warnings.append(f"{where}: so that all of it is read from {work.wall.seen_from_m:g} m: {todo}")
     return pages
 
 
-def _page(
-    w: int,
-    h: int,
-    form: Form,
-    group: list[floorplan.Queue],
-    plan: floorplan.Plan,
-    free_cells: int,
-    where: str,
-    warnings: list[str],
-) -> list[Op]:
-    """Queues below each other, all in the same form."""
-    if not form.free:
-        warnings.append(f"{where}: {w}x{h} has no room for free desks")
-    height = h // len(group)
-    room = layout.label_room(form, w, free_cells)
-    ops: list[Op] = []
-    for row, queue in enumerate(group):
-        code = None if form.label else _code(queue, plan, where, warnings)
-        label = code or _label(form, queue.name, room, where, warnings)
-        ops += form.arrange(Area(form, row * height, w, height, label, queue, free_cells))
-    return ops
-
-
-def _small(
-    w: int, h: int, queue: floorplan.Queue, plan: floorplan.Plan, where: str, warnings: list[str]
+def _pages(
+    work: _Work, stand: layout.Page, group: list[floorplan.Queue], where: str, seen: list[legible.Sight]
 ) -> list[list[Op]]:
+    """Queues on one page, in each language in which their labels differ."""
+    form, wide = stand.form, layout.spread(stand, work.free_cells)
+    room = layout.label_room(form, stand.w, work.free_cells)
+    if form.label:
+        said = [[_name(queue, language) for queue in group] for language in work.wall.languages or ("",)]
+        said = [list(names) for names in dict.fromkeys(map(tuple, said))]
+        labels, base = _labels(said, form.label, room, where, work.warnings)
+        seen.append(legible.Sight(_called(said), min(label.cap for row in labels for label in row)))
+    else:
+        labels, base = [[_code(work, queue, room, where) for queue in group]], layout.CODE_ROWS
+        seen.append(legible.Sight("the codes" if len(group) > 1 else "the code", layout.CODE_ROWS))
+    pages = []
+    for row in labels:
+        ops = layout.lines(stand, work.h)
+        for number, (queue, label) in enumerate(zip(group, row, strict=True)):
+            place = stand.place(number)
+            area = Area(form, *place, wide, stand.h, label, base, queue, work.free_cells, work.blink_s)
+            ops += layout.queue_ops(area)
+        pages.append(ops)
+    return pages
+
+
+def _small(work: _Work, queue: floorplan.Queue, where: str, seen: list[legible.Sight]) -> list[list[Op]]:
     """A queue on a wall too small for all of its figures at once."""
-    if not layout.holds_code(w):
-        warnings.append(f"{where}: {w}x{h} has room for the number of waiting callers only")
-        return [layout.figure_page(w, h, queue)]
-    warnings.append(f"{where}: on {w}x{h}, waiting and oldest wait take turns; free desks have no room")
-    return layout.code_pages(w, h, _code(queue, plan, where, warnings), queue)
+    size = f"{work.w}x{work.h}"
+    if not layout.holds_code(work.w):
+        work.warnings.append(f"{where}: {size} has room for the number of waiting callers only")
+        return [layout.figure_page(work.w, work.h, queue)]
+    work.warnings.append(f"{where}: on {size}, waiting and oldest wait take turns; free desks have no room")
+    code = _code(work, queue, layout.code_room(work.w), where)
+    seen.append(legible.Sight("the code", layout.CODE_ROWS))
+    return layout.code_pages(work.w, work.h, code, queue, work.blink_s)
 
 
-def _label(form: Form, name: str, room: int, where: str, warnings: list[str]) -> types.Strip:
-    """A queue's name as a strip at most `room` pixels wide."""
-    strip = types.strip_of(name, layout.LABEL * form.label)
-    for letter in strip.missing:
-        warnings.append(f"{where}: no letter for '{letter}' of '{name}'; it is shown as a box")
+# Labels.
+
+
+def _name(queue: floorplan.Queue, language: str) -> str:
+    return queue.names.get(language, queue.name)
+
+
+def _called(said: list[list[str]]) -> str:
+    names = {name for names in said for name in names}
+    return "the names" if len(names) > 1 else f"the name '{names.pop()}'"
+
+
+def _labels(
+    said: list[list[str]], most: int, room: int, where: str, warnings: list[str]
+) -> tuple[list[list[types.Strip]], int]:
+    """Names as strips at most `room` columns wide, all in letters of one size, and their base line."""
+    names = [name for row in said for name in row]
+    for name in names:
+        missing = types.strip_of(name, most).missing
+        warnings += [f"{where}: no letter for '{letter}' of '{name}'; it is shown as a box" for letter in missing]
+        if missing and (todo := types.advice()):
+            warnings.append(todo)
+    sizes = [rows for rows in layout.LABELS if rows <= most]
+    size = next((rows for rows in sizes if _widest(names, rows) <= room), sizes[-1])
+    for name in names:
+        wide = types.strip_of(name, most).w
+        if size < most and wide > room and _widest([name], sizes[-1]) <= room:
+            warnings.append(f"{where}: '{name}' is {wide} pixels wide, {room} fit: names get small letters")
+    base = (most - size) // 2 + types.strip_of("H", size).base
+    return [[_trimmed(_cut(name, size, room, where, warnings)) for name in row] for row in said], base
+
+
+def _widest(names: list[str], rows: int) -> int:
+    return max(types.strip_of(name, rows).w for name in names)
+
+
+def _cut(name: str, rows: int, room: int, where: str, warnings: list[str]) -> types.Strip:
+    """A name as a strip at most `room` columns wide: as much of it as fits."""
+    strip, short = types.strip_of(name, rows), name
+    if strip.w <= room:
+        return strip
     too_wide = f"{where}: '{name}' is {strip.w} pixels wide, {room} fit"
-    if strip.w > room and form.label > 1:
-        warnings.append(f"{too_wide}: it gets small letters")
-        strip = types.strip_of(name, layout.LABEL)
-        too_wide = f"{where}: '{name}' is {strip.w} pixels wide, {room} fit"
-    if strip.w > room:
-        while strip.w > room:
-            name = name[:-1].rstrip()
-            strip = types.strip_of(name, layout.LABEL)
-        warnings.append(f"{too_wide}: it is shown as '{name}'; shorten it")
+    while strip.w > room:
+        short = short[:-1].rstrip()
+        strip = types.strip_of(short, rows)
+    warnings.append(f"{too_wide}: it is shown as '{short}'; shorten it")
     return strip
 
 
-def _code(queue: floorplan.Queue, plan: floorplan.Plan, where: str, warnings: list[str]) -> types.Strip:
-    """A queue's two letters as a strip."""
-    code = _codes(plan)[queue.id]
-    warnings.append(f"{where}: '{queue.name}' is shown as '{code}'")
-    return types.strip_of(code, layout.FIGURE)
+def _trimmed(strip: types.Strip) -> types.Strip:
+    """The same without dark rows above and below: they would only make the scene larger."""
+    stride = (strip.w + 7) // 8
+    rows = [strip.bits[y * stride : (y + 1) * stride] for y in range(strip.h)]
+    lit = [y for y, row in enumerate(rows) if any(row)] or [0]
+    kept = b"".join(rows[lit[0] : lit[-1] + 1])
+    return strip._replace(h=lit[-1] + 1 - lit[0], bits=kept, base=strip.base - lit[0])
+
+
+def _code(work: _Work, queue: floorplan.Queue, room: int, where: str) -> types.Strip:
+    """A queue's few letters as a strip, its own or made up."""
+    code = queue.code or _codes(work.plan)[queue.id]
+    if not queue.code:
+        work.warnings.append(f"{where}: '{queue.name}' is shown as '{code}'; give the queue a code of your own")
+    return _trimmed(_cut(code, layout.CODE_ROWS, room, where, work.warnings))
 
 
 def _codes(plan: floorplan.Plan) -> dict[str, str]:
-    """Two letters for each queue, of its name or else of its id, no two alike while there are such."""
+    """Two letters for each queue without its own, of its name or else its id, no two alike while there are such."""
     codes: dict[str, str] = {}
+    taken = {queue.code for queue in plan.queue}
     signs = string.digits + string.ascii_uppercase
     for queue in plan.queue:
+        if queue.code:
+            continue
         letters = [letter for letter in queue.name.upper() if letter.isalnum() and types.has(letter)]
-        if len(letters) < 2:
+        if len(letters) < 2 or bidi.is_rtl(queue.name):  # the first two of most Arabic names are the article
             letters = [letter for letter in (queue.id + "xx").upper() if letter.isalnum()]
         tries = [letters[0] + letter for letter in letters[1:]]
         tries += [letters[0] + letter for letter in signs[1:]]
         tries += [one + other for one in signs for other in signs]
-        codes[queue.id] = next((code for code in tries if code not in codes.values()), tries[0])
+        codes[queue.id] = next((code for code in tries if code not in taken), tries[0])
+        taken.add(codes[queue.id])
     return codes

@@ -1,4 +1,4 @@
-"""Where things stand: one queue in an area as wide as the wall, larger or smaller by the area's size.
+"""Where things stand: queues in areas beside and below each other, larger or smaller by the areas' size.
 
 What is shown and how large follows from the size alone, never from the names or the figures of the day.
 A wall's own figures are laid out by cells, so that any figure has its room before it comes.
@@ -7,6 +7,7 @@ A wall's own figures are laid out by cells, so that any figure has its room befo
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import floorplan
@@ -17,11 +18,19 @@ Op = list[Any]
 
 CELL = 6  # columns of a figure's cell, the last one empty
 FIGURE = 7  # rows of a figure
-LABEL = 9  # rows of a label
+CODE_ROWS = 7  # of a code in place of a name
 CODE_WIDTH = 11  # columns of two letters, the widest
 GAP = 2  # columns between what stands beside each other
+COLUMNS_GAP = 6  # columns between queues that stand beside each other, a line of dots in their middle
 BLINK_S = 10  # a wait that has turned red blinks so long, at 1 Hz
-MOST_ROWS = 12  # queues on one page: five operations each, of the 64 a page may have
+SHORT = 30  # columns for a name of which the end may be cut
+LOOSEST = (4, 36)  # columns to spare between a queue's figures, with a neighbour and without: more, and they seem his
+MOST = 12  # queues on one page: five operations each, of the 64 a page may have
+
+# The rows that labels are set in, largest first: rows of a capital in them, and the columns of the longest
+# of the names Norsk, Svenska, English, Polski, Română, Lietuvių, Русский and العربية.
+LABELS = {39: (27, 129), 27: (21, 126), 26: (18, 86), 18: (14, 84), 13: (9, 43), 9: (7, 42)}
+BANDS = ((160, 26), (96, 18), (64, 13), (48, 9))  # a panel's rows → rows of its band for messages, from there on
 
 # A headset: desks that are free.
 FREE = """
@@ -36,55 +45,108 @@ FREE = """
 
 
 class Form(NamedTuple):
-    """How one queue is set in an area of at least `w` x `h`: how many times its size each thing is drawn."""
+    """How one queue is set: its arrangement, rows of its label, and how many times its size each figure is."""
 
-    w: int
-    h: int
-    arrange: Callable[[Area], list[Op]]
-    label: int  # 0: only a code of two letters
+    style: str  # one of STYLES
+    label: int  # 0: only a code
     waiting: int
     wait: int
     wait_cells: int
     free: int  # 0: not shown
 
 
+class Page(NamedTuple):
+    """How the queues of one page stand: so many beside and below each other, all in one form."""
+
+    columns: int
+    rows: int
+    w: int  # of one queue's area
+    pitch: int  # rows from one queue to the one below it
+    h: int
+    form: Form
+
+    def place(self, number: int) -> tuple[int, int]:
+        """x and y of a queue's area; they are filled from the top, column after column."""
+        column, row = divmod(number, self.rows)
+        return column * (self.w + COLUMNS_GAP), row * self.pitch
+
+
 class Area(NamedTuple):
     """Where one queue is drawn, and how."""
 
     form: Form
+    x: int
     y: int
     w: int
     h: int
     label: types.Strip
+    base: int  # rows from a label's top to the line that its letters stand on
     queue: floorplan.Queue
     free_cells: int
+    blink_s: int
 
 
-def form_for(w: int, h: int, free_cells: int) -> Form | None:
-    """The first of FORMS that fits an area; None where the area is too small for a queue's figures at once."""
+def page_for(w: int, h: int, queues: int, free_cells: int, free: bool = True, floor: bool = True) -> Page | None:
+    """How so many queues stand on w x h; None where not all of one's figures fit beside each other at once.
+
+    Without `free`, free desks are left out. floor: the panel ends below it.
+    """
+    best: Page | None = None
+    for columns in range(1, queues + 1):
+        rows = -(-queues // columns)
+        if columns > 1 and rows * (columns - 1) >= queues:
+            continue  # a column would be empty
+        wide, pitch = (w - COLUMNS_GAP * (columns - 1)) // columns, h // rows
+        ends = floor and rows == 1
+        form = form_for(wide, pitch, free_cells, free, ends)
+        if form and (best is None or FORMS.index(form) < FORMS.index(best.form)):
+            best = Page(columns, rows, wide, pitch, pitch - (0 if ends else _below(form)), form)
+    if best and not free:
+        best = best._replace(form=best.form._replace(free=0))
+    return best
+
+
+@lru_cache(maxsize=4096)
+def form_for(w: int, h: int, free_cells: int, free: bool = True, floor: bool = True) -> Form | None:
+    """The first of FORMS that fits an area; without `free`, one whose free desks will be left out."""
     for form in FORMS:
-        more = (free_cells - 2) * CELL * form.free if form.arrange in (_in_line, _banner) else 0
-        if w >= form.w + more and h >= form.h:
+        wide, high = _needs(form if free else form._replace(free=0), free_cells)
+        if w >= wide and h >= high + (0 if floor else _below(form)):
             return form
     return None
 
 
-def most_on_a_page(w: int, h: int, free_cells: int) -> int:
+def most_on_a_page(w: int, h: int, free_cells: int, free: bool = True, floor: bool = True) -> int:
     """How many queues a page holds with everything shown and the waiting twice its size or more; at least 1."""
     most = 1
-    for rows in range(2, MOST_ROWS + 1):
-        form = form_for(w, h // rows, free_cells)
-        if form and form.label and form.free and form.waiting > 1:
-            most = rows
+    for queues in range(2, MOST + 1):
+        page = page_for(w, h, queues, free_cells, free, floor)
+        if page and page.form.label and page.form.waiting > 1 and (page.form.free or not free):
+            most = queues
     return most
 
 
+def band_for(h: int) -> tuple[int, int] | None:
+    """(y, rows) of the band for messages at the bottom of a panel; None where it is too low for one."""
+    rows = next((rows for least, rows in BANDS if h >= least), None)
+    return (h - rows, rows) if rows else None
+
+
+def above_band(h: int, band: tuple[int, int] | None) -> int:
+    """The rows left for figures."""
+    return band[0] - 1 if band else h
+
+
 def label_room(form: Form, w: int, free_cells: int) -> int:
-    """How wide a label may be."""
-    if form.arrange is not _in_line:
-        return w
-    figures = _span(2, form.waiting) + 2 * GAP + _span(form.wait_cells, form.wait)
-    return w - figures - GAP - (_free_span(form, free_cells) + 2 * GAP if form.free else 0)
+    """How wide a label may be in an area of w columns."""
+    return w - GAP - _line(form, free_cells) if form.style == "in line" else w
+
+
+def spread(page: Page, free_cells: int) -> int:
+    """How many columns of its area the figures of a queue are spread over."""
+    if page.form.style == "in line":
+        return page.w
+    return min(page.w, STYLES[page.form.style][0](page.form, free_cells)[0] + LOOSEST[page.columns == 1])
 
 
 def holds_code(w: int) -> bool:
@@ -92,18 +154,35 @@ def holds_code(w: int) -> bool:
     return w >= CODE_WIDTH + GAP + _span(3, 1)
 
 
-def code_pages(w: int, h: int, code: types.Strip, queue: floorplan.Queue) -> list[list[Op]]:
+def code_room(w: int) -> int:
+    """How wide a code may be on a wall that holds a code and a figure."""
+    return w - GAP - _span(3, 1)
+
+
+def queue_ops(area: Area) -> list[Op]:
+    """What one queue's area shows."""
+    return STYLES[area.form.style][1](area)
+
+
+def lines(page: Page, h: int) -> list[Op]:
+    """Lines of dots between queues that stand beside each other: whose a figure is must be plain from afar."""
+    dots = types.icon(" ".join("#..."[y % 4] for y in range(h)))
+    middles = [page.place(page.rows * column)[0] - COLUMNS_GAP // 2 for column in range(1, page.columns)]
+    return [_strip(x, 0, dots) for x in middles]
+
+
+def code_pages(w: int, h: int, code: types.Strip, queue: floorplan.Queue, blink_s: int) -> list[list[Op]]:
     """Two pages for a wall that holds a code and a figure: the waiting, then the wait."""
-    x, y = w - _span(3, 1), (h - FIGURE) // 2
+    x, y = w - _span(3, 1), _middle(0, h, 1)
     label = _strip(0, y, code)
-    return [[label, _waiting(x, y, 3, 1, queue)], [label, _wait(x, y, 3, 1, queue)]]
+    return [[label, _waiting(x, y, 3, 1, queue)], [label, _wait(x, y, 3, 1, queue, blink_s)]]
 
 
 def figure_page(w: int, h: int, queue: floorplan.Queue) -> list[Op]:
     """The page of a wall that holds no more than the number of those who wait."""
     scale = next((scale for scale in (4, 3, 2) if _span(2, scale) <= w and FIGURE * scale <= h), 1)
     cells = min((w + scale) // (CELL * scale), 3)
-    return [_waiting(0, (h - FIGURE * scale) // 2, cells, scale, queue)]
+    return [_waiting(0, _middle(0, h, scale), cells, scale, queue)]
 
 
 # Operations as firmware/scene_load.py reads them, but for strips and numbers: here they are the strip itself and
@@ -114,25 +193,34 @@ def _strip(x: int, y: int, strip: types.Strip) -> Op:
     return ["s", x, y, scene.WHITE, strip]
 
 
+def _label(area: Area, top: int, room: int) -> Op:
+    """A label on its line; what is written from the right stands at the right of its room."""
+    strip = area.label
+    y = min(top + area.base - strip.base, top + max(area.form.label, CODE_ROWS) - strip.h)
+    return _strip(area.x + (max(room - strip.w, 0) if strip.rtl else 0), max(y, area.y), strip)
+
+
 def _waiting(x: int, y: int, cells: int, scale: int, queue: floorplan.Queue) -> Op:
     return ["n", x, y, cells, scale, scene.WHITE, queue.id + ".waiting"]
 
 
-def _wait(x: int, y: int, cells: int, scale: int, queue: floorplan.Queue) -> Op:
+def _wait(x: int, y: int, cells: int, scale: int, queue: floorplan.Queue, blink_s: int) -> Op:
     """The oldest wait: amber at half of what the queue promises, red at all of it."""
     target = queue.target
     return [
-        "t", x, y, cells, scale, scene.CYAN, queue.id + ".wait", target.amber_from_s, target.red_from_s, BLINK_S
+        "t", x, y, cells, scale, scene.CYAN, queue.id + ".wait", target.amber_from_s, target.red_from_s, blink_s
     ]  # fmt: skip
 
 
 def _free(right: int, y: int, area: Area) -> list[Op]:
-    """A headset and the free desks, up to the column `right`."""
+    """A headset and the free desks, up to the column `right`; nothing where they are not shown."""
     scale, cells = area.form.free, area.free_cells
+    if not scale:
+        return []
     icon = types.icon(FREE, scale)
     x = right - _span(cells, scale)
     number = ["n", x, y, cells, scale, scene.WHITE, area.queue.id + ".free"]
-    return [_strip(x - GAP - icon.w, y, icon), number]
+    return [_strip(x - GAP * scale - icon.w, y, icon), number]
 
 
 def _span(cells: int, scale: int) -> int:
@@ -141,85 +229,187 @@ def _span(cells: int, scale: int) -> int:
 
 
 def _free_span(form: Form, cells: int) -> int:
-    return types.icon(FREE, form.free).w + GAP + _span(cells, form.free)
+    return (9 + GAP) * form.free + _span(cells, form.free) if form.free else 0
 
 
-# Arrangements. Each leaves a row for amber's line, and one around red's block.
+def _between(*scales: int) -> int:
+    """Columns between two figures: red's block reaches around each."""
+    return 2 * max(*scales, GAP)
+
+
+def _before_icon(form: Form) -> int:
+    """Columns between a wait and the headset, which no block surrounds."""
+    return _between(form.wait, form.free) - 1
+
+
+def _edge(scale: int) -> int:
+    """Rows that red's block reaches beyond a figure."""
+    return (scale + 1) // 2
+
+
+def _below(form: Form) -> int:
+    """Rows that amber's line takes below an area whose wait stands at its end."""
+    at_end = form.style == "stacked" or (form.wait == form.waiting > 1 and form.style in ("banner", "in line"))
+    return _edge(form.wait) + form.wait if at_end else 0
+
+
+def _middle(y: int, h: int, scale: int) -> int:
+    """Where a figure begins that stands in the middle of h rows, together with the line below an amber one."""
+    return y + max(h - FIGURE * scale - 1, 0) // 2
+
+
+# Arrangements: what each needs, and how it stands. Each leaves room for red's block around a figure and for
+# amber's line below it.
+
+
+def _needs(form: Form, free_cells: int) -> tuple[int, int]:
+    """Columns and rows of the smallest area for a form."""
+    wide, high = STYLES[form.style][0](form, free_cells)
+    if form.label and form.style != "in line":
+        wide = max(wide, LABELS[form.label][1] if form.label > min(LABELS) else SHORT)
+    return wide, high
+
+
+def _line(form: Form, free_cells: int) -> int:
+    """Columns of all figures in one line."""
+    wide = _span(2, form.waiting) + _between(form.waiting, form.wait) + _span(form.wait_cells, form.wait)
+    return wide + (_before_icon(form) + _free_span(form, free_cells) if form.free else 0)
+
+
+def _beside_needs(form: Form, free_cells: int) -> tuple[int, int]:
+    wait = _between(form.waiting, form.wait) + _span(form.wait_cells, form.wait) + 1
+    right = max(wait, _edge(form.waiting) + 1 + _free_span(form, free_cells))
+    below = FIGURE * (form.wait + form.free) + 3 * form.wait + 1
+    return (
+        _span(2, form.waiting) + right,
+        form.label + 1 + max(FIGURE * form.waiting, below),
+    )
 
 
 def _beside(area: Area) -> list[Op]:
     """The label above; the waiting at the left, at the right the wait and below it the free desks."""
-    form = area.form
-    top = area.y + (area.h - form.h) // 2
-    bottom = top + form.h
-    wait_x = area.w - _span(form.wait_cells, form.wait) - 1
+    form, queue = area.form, area.queue
+    high = _beside_needs(form, area.free_cells)[1]
+    top = area.y + (area.h - high) // 2
+    spare = min(area.y + area.h - top - high, form.waiting)
+    bottom = top + high + spare // 2
+    right = area.x + area.w
+    wait_y = top + form.label + (1 + form.wait if form.free else (bottom - top - form.label - FIGURE * form.wait) // 2)
     return [
-        _strip(0, top, area.label),
-        _waiting(0, bottom - FIGURE * form.waiting, 2, form.waiting, area.queue),
-        _wait(wait_x, top + LABEL * form.label + 2, form.wait_cells, form.wait, area.queue),
-        *_free(area.w, bottom - FIGURE * form.free, area),
+        _label(area, top, area.w),
+        _waiting(area.x, bottom - FIGURE * form.waiting, 2, form.waiting, queue),
+        _wait(right - _span(form.wait_cells, form.wait) - 1, wait_y, form.wait_cells, form.wait, queue, area.blink_s),
+        *_free(right, bottom - FIGURE * form.free, area),
     ]
 
 
-def _below(area: Area) -> list[Op]:
-    """The label above, the waiting below it, then the wait and, at the right, the free desks."""
-    form = area.form
-    top = area.y + (area.h - form.h) // 2
-    label_h = LABEL * form.label
-    spare = form.h - label_h - FIGURE * (form.waiting + form.wait)
-    wait_y = top + form.h - FIGURE * form.wait - min(spare - 1, 2)
-    waiting_y = (top + label_h + wait_y - FIGURE * form.waiting) // 2
-    ops = [
-        _strip(0, top, area.label),
-        _waiting(0, waiting_y, 2, form.waiting, area.queue),
-        _wait(0, wait_y, form.wait_cells, form.wait, area.queue),
+def _stacked_needs(form: Form, free_cells: int) -> tuple[int, int]:
+    first = _span(2, form.waiting) + (_between(form.waiting) + _free_span(form, free_cells) if form.free else 0)
+    rows = form.label + FIGURE * form.waiting + _edge(form.wait) + FIGURE * form.wait + 1
+    return max(first, _span(form.wait_cells, form.wait) + 1), rows
+
+
+def _stacked(area: Area) -> list[Op]:
+    """The label above, below it the waiting with the free desks at the right, then the wait."""
+    form, queue = area.form, area.queue
+    spare = area.h - _stacked_needs(form, area.free_cells)[1]
+    top = area.y + spare // 4
+    wait_y = area.y + area.h - FIGURE * form.wait - 1 - spare // 5
+    waiting_y = top + form.label + (wait_y - _edge(form.wait) - top - form.label - FIGURE * form.waiting) // 2
+    right = area.x + area.w
+    return [
+        _label(area, top, area.w),
+        _waiting(area.x, waiting_y, 2, form.waiting, queue),
+        _wait(area.x + 1, wait_y, form.wait_cells, form.wait, queue, area.blink_s),
+        *_free(right, waiting_y + FIGURE * (form.waiting - form.free), area),
     ]
-    return ops + _free(area.w, wait_y, area) if form.free else ops
 
 
-def _in_line(area: Area) -> list[Op]:
-    """Label, waiting, wait, free desks, in one line from the left to the right."""
-    return [_strip(0, _middle(area, 1), area.label), *_figures(area)]
+def _banner_needs(form: Form, free_cells: int) -> tuple[int, int]:
+    return _line(form, free_cells), form.label + _edge(form.wait) + FIGURE * form.waiting
 
 
 def _banner(area: Area) -> list[Op]:
     """The label above, the figures in one line below it."""
-    top = area.y + (area.h - area.form.h) // 2
-    line = area._replace(y=top + LABEL + 1, h=area.form.h - LABEL - 1)
-    return [_strip(0, top, area.label), *_figures(line)]
-
-
-def _figures(area: Area) -> list[Op]:
     form = area.form
-    right = area.w
-    ops: list[Op] = []
-    if form.free:
-        ops = _free(right, _middle(area, form.free), area)
-        right -= _free_span(form, area.free_cells) + 2 * GAP
-    wait_x = right - _span(form.wait_cells, form.wait)
-    waiting_x = wait_x - 2 * GAP - _span(2, form.waiting)
+    spare = area.h - _banner_needs(form, area.free_cells)[1]
+    top = area.y + spare // 3
+    line = area._replace(y=top + form.label + _edge(form.wait) + spare // 3, h=FIGURE * form.waiting)
+    return [_label(area, top, area.w), *_figures(line, area.x)]
+
+
+def _in_line_needs(form: Form, free_cells: int) -> tuple[int, int]:
+    label = LABELS[form.label][1] if form.label else CODE_WIDTH
+    rows = FIGURE * form.waiting + (2 if form.waiting > 1 else 1)
+    return label + GAP + _line(form, free_cells), max(form.label, rows)
+
+
+def _in_line(area: Area) -> list[Op]:
+    """Label, waiting, wait, free desks, in one line from the left to the right."""
+    rows = area.form.label or CODE_ROWS
+    top = area.y + max(area.h - rows, 0) // 2
+    if not area.form.label:
+        top = _middle(area.y, area.h, area.form.waiting) + (FIGURE * area.form.waiting - CODE_ROWS) // 2
+    room = label_room(area.form, area.w, area.free_cells)
+    return [_label(area, top, room), *_figures(area, area.x + area.w - _line(area.form, area.free_cells))]
+
+
+def _figures(area: Area, left: int) -> list[Op]:
+    """The figures of an area in one line, from `left` to its right end; they stand on one line."""
+    form, queue = area.form, area.queue
+    right = area.x + area.w
+    bottom = _middle(area.y, area.h, form.waiting) + FIGURE * form.waiting
+
+    def y(scale: int) -> int:
+        return bottom - FIGURE * (form.waiting + scale) // 2 if form.waiting != scale else bottom - FIGURE * scale
+
+    wait_right = right - (_free_span(form, area.free_cells) + _before_icon(form) if form.free else 0)
+    wait_x = wait_right - _span(form.wait_cells, form.wait)
+    if not form.free and form.style == "banner":
+        wait_x -= 1
     return [
-        _waiting(waiting_x, _middle(area, form.waiting), 2, form.waiting, area.queue),
-        _wait(wait_x, _middle(area, form.wait), form.wait_cells, form.wait, area.queue),
-        *ops,
+        _waiting(left, y(form.waiting), 2, form.waiting, queue),
+        _wait(wait_x, y(form.wait), form.wait_cells, form.wait, queue, area.blink_s),
+        *_free(right, y(form.free), area),
     ]
 
 
-def _middle(area: Area, scale: int) -> int:
-    return area.y + (area.h - FIGURE * scale) // 2
+Needs = Callable[[Form, int], tuple[int, int]]
+STYLES: dict[str, tuple[Needs, Callable[[Area], list[Op]]]] = {
+    "beside": (_beside_needs, _beside),
+    "stacked": (_stacked_needs, _stacked),
+    "banner": (_banner_needs, _banner),
+    "in line": (_in_line_needs, _in_line),
+}
 
-
-FORMS = (  # w, h, arrangement, then how large: label, waiting, wait and its cells, free desks
-    Form(120, 56, _beside, 2, 4, 2, 5, 2),
-    Form(122, 31, _banner, 1, 3, 2, 5, 1),
-    Form(64, 49, _below, 1, 4, 1, 5, 1),
-    Form(64, 31, _beside, 1, 3, 1, 4, 1),
-    Form(192, 18, _in_line, 1, 2, 2, 5, 2),
-    Form(120, 14, _in_line, 1, 2, 1, 5, 1),
-    Form(96, 14, _in_line, 1, 2, 1, 4, 0),
-    Form(32, 32, _below, 1, 2, 1, 5, 0),
-    Form(62, 14, _in_line, 0, 2, 1, 4, 0),
-    Form(108, 11, _in_line, 1, 1, 1, 5, 1),
-    Form(84, 8, _in_line, 0, 1, 1, 5, 1),
-    Form(58, 8, _in_line, 0, 1, 1, 5, 0),
+# The best first: the waiting as large as can be, then the wait, then all the rest.
+FORMS = tuple(
+    Form(*row)
+    for row in (
+        # style, then rows of the label, then how large: waiting, wait and its cells, free desks
+        ("beside", 39, 4, 4, 5, 4),
+        ("beside", 26, 4, 3, 5, 3),
+        ("banner", 26, 4, 3, 5, 3),
+        ("beside", 26, 4, 2, 5, 2),
+        ("beside", 18, 4, 2, 5, 2),
+        ("banner", 18, 4, 2, 5, 2),
+        ("stacked", 18, 4, 2, 5, 1),
+        ("banner", 9, 3, 3, 5, 2),
+        ("banner", 9, 3, 2, 5, 1),
+        ("beside", 13, 3, 2, 4, 1),
+        ("stacked", 13, 3, 2, 5, 1),
+        ("stacked", 9, 3, 2, 5, 1),
+        ("beside", 9, 3, 1, 4, 1),
+        ("in line", 13, 2, 2, 5, 2),
+        ("in line", 13, 2, 2, 5, 1),
+        ("in line", 13, 2, 1, 5, 1),
+        ("in line", 9, 2, 1, 5, 1),
+        ("stacked", 9, 2, 1, 5, 0),
+        ("in line", 9, 2, 1, 4, 0),
+        ("in line", 0, 2, 1, 5, 1),
+        ("in line", 0, 2, 1, 4, 0),
+        ("in line", 9, 1, 1, 5, 1),
+        ("in line", 0, 1, 1, 5, 1),
+        ("in line", 0, 1, 1, 5, 0),
+    )
 )

@@ -1,8 +1,12 @@
 """Our own letters for labels: 5x7 pixels and two rows below the line, drawn here and nowhere else.
 
-ASCII, and the letters of Norwegian and Swedish; those that a wall's figures have too come from
-firmware/digits.py. Letters are as wide as they are drawn, figures all alike.
+ASCII and the letters of Norwegian, Swedish, Polish, Romanian, Lithuanian and Russian; what a wall's
+figures have too comes from firmware/digits.py. Letters are as wide as they are drawn, figures all alike.
+A letter with an accent is put together from both, a capital being made lower for it.
 """
+
+import unicodedata
+from functools import lru_cache
 
 from firmware import digits
 
@@ -10,10 +14,56 @@ CAPITALS = 7  # rows above the line
 ROWS = 9  # with the two below it
 COLUMNS = 5
 SPACE = 3  # columns of a blank
+LOW = 5  # rows of a letter under an accent
 
 Rows = tuple[str, ...]  # of "#" and "."
 
 BOX: Rows = ("#####", *["#...#"] * 5, "#####", ".....", ".....")  # stands for a letter nobody has
+
+
+@lru_cache(maxsize=1024)
+def glyph(letter: str, height: int = ROWS) -> Rows | None:
+    """A letter in `height` rows, 7 to 9; None where we have none, or none that low.
+
+    With less than nine rows, what reaches below the line moves up, and is made lower where it must.
+    """
+    rows = LETTERS.get(ALIKE.get(letter, letter)) or _accented(letter)
+    if rows is None or not any("#" in row for row in rows[height:]):
+        return rows and rows[:height]
+    return _lowered(rows, height)
+
+
+def _accented(letter: str) -> Rows | None:
+    """A letter with the accent that it has above or below."""
+    base, *accents = list(unicodedata.normalize("NFD", letter))
+    drawn = LETTERS.get(UNDER_ACCENTS.get(base, ALIKE.get(base, base)))
+    if drawn is None or len(accents) != 1 or accents[0] not in ACCENTS:
+        return None
+    rows = [row.center(COLUMNS, ".") for row in drawn]
+    accent = ACCENTS[accents[0]]
+    if any("#" in row for row in accent[:2]):
+        low = _lowered(tuple(rows[:CAPITALS]), LOW)
+        rows = [*accent[:2], *low, *rows[CAPITALS:]] if low else []
+    elif not any("#" in row for row in rows[CAPITALS:]):
+        rows = [*rows[:CAPITALS], *accent[2:]]
+    else:
+        rows = []
+    return _trim(rows) if rows else None
+
+
+def _lowered(rows: Rows, height: int) -> Rows | None:
+    """A letter made lower: without its empty rows, then without some of those like the one before."""
+    low = list(rows)
+    while len(low) > height and "#" not in low[0]:
+        del low[0]
+    while len(low) > height and "#" not in low[-1]:
+        del low[-1]
+    while len(low) > height:
+        again = [place for place in range(1, len(low)) if low[place] == low[place - 1]]
+        if not again:
+            return None
+        del low[min(again, key=lambda place: abs(2 * place - len(low)))]
+    return tuple(low)
 
 
 def _read(drawn: str) -> dict[str, Rows]:
@@ -43,6 +93,33 @@ def _figures() -> dict[str, Rows]:
         drawn[name] = tuple(rows) if name.isdigit() else ("." * SPACE,) * ROWS if name == " " else _trim(rows)
     return drawn
 
+
+# Letters of two scripts, and dashes, that look the same.
+ALIKE = dict(zip("АВЕКМНОРСТХІЈЅаеорсухіјѕ—", "ABEKMHOPCTXIJSaeopcyxijs–", strict=True))
+
+# Accents of Unicode: two rows above a low letter, two below the line.
+ACCENTS: dict[str, Rows] = {
+    mark: tuple(drawn.split())
+    for mark, drawn in {
+        "\u0300": ".#... ..#.. ..... .....",  # grave
+        "\u0301": "...#. ..#.. ..... .....",  # acute
+        "\u0302": "..#.. .#.#. ..... .....",  # circumflex
+        "\u0303": ".#.#. #.#.. ..... .....",  # tilde
+        "\u0304": ".###. ..... ..... .....",  # macron
+        "\u0306": ".#.#. ..#.. ..... .....",  # breve
+        "\u0307": "..#.. ..... ..... .....",  # dot above
+        "\u0308": ".#.#. ..... ..... .....",  # two dots
+        "\u030a": ".###. .#.#. ..... .....",  # ring
+        "\u030b": ".#..# #..#. ..... .....",  # two acutes
+        "\u030c": ".#.#. ..#.. ..... .....",  # caron
+        "\u0326": "..... ..... ..... ..##.",  # comma below
+        "\u0327": "..... ..... ..#.. .##..",  # cedilla
+        "\u0328": "..... ..... ...#. ...##",  # ogonek
+    }.items()
+}
+
+# What stands under an accent where the letter itself cannot.
+UNDER_ACCENTS = {"i": "ı", "j": "ȷ", "Z": "z"}
 
 LETTERS: dict[str, Rows] = _figures() | _read(r"""
 !     "     #     $     &     '     (     )     *     ,     ;     <     =     >     @     A     B
@@ -105,4 +182,54 @@ v     w     x     y     z     {     |     }     ~     æ     ø     å     Æ   
 #...# .###.
 ..... .....
 ..... .....
+Б     Г     Д     Ж     З     И     Л     П     У     Ф     Ц     Ч     Ш     Щ     Ъ     Ы     Ь
+##### ##### ..##. #.#.# .###. #...# ..### ##### #...# ..#.. #..#. #...# #.#.# #.#.# ##... #...# #....
+#.... #.... .#.#. #.#.# #...# #..## .#..# #...# #...# .###. #..#. #...# #.#.# #.#.# .#... #...# #....
+#.... #.... .#.#. #.#.# ....# #..## .#..# #...# #...# #.#.# #..#. #...# #.#.# #.#.# .#... #...# #....
+####. #.... .#.#. .###. ..##. #.#.# .#..# #...# .#### #.#.# #..#. .#### #.#.# #.#.# .###. ##..# ####.
+#...# #.... .#.#. #.#.# ....# ##..# .#..# #...# ....# #.#.# #..#. ....# #.#.# #.#.# .#..# #.#.# #...#
+#...# #.... #..#. #.#.# #...# ##..# .#..# #...# ....# .###. #..#. ....# #.#.# #.#.# .#..# #.#.# #...#
+####. #.... ##### #.#.# .###. #...# #...# #...# .###. ..#.. ##### ....# ##### ##### .###. ##..# ####.
+..... ..... #...# ..... ..... ..... ..... ..... ..... ..... ....# ..... ..... ....# ..... ..... .....
+..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ....# ..... ..... ....# ..... ..... .....
+Э     Ю     Я     б     в     г     д     ж     з     и     к     л     м     н     п     т     ф
+.###. #..#. .#### ...## ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..#..
+#...# #.#.# #...# .##.. ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..#..
+....# #.#.# #...# #.... ####. ####. ..##. #.#.# .###. #...# #..#. ..### #...# #...# ##### ##### .###.
+..### ###.# .#### ####. #...# #.... .#.#. #.#.# #...# #..## #.#.. .#..# ##.## #...# #...# ..#.. #.#.#
+....# #.#.# ..#.# #...# ####. #.... .#.#. .###. ..##. #.#.# ##... .#..# #.#.# ##### #...# ..#.. #.#.#
+#...# #.#.# .#..# #...# #...# #.... #..#. #.#.# #...# ##..# #.#.. .#..# #...# #...# #...# ..#.. .###.
+.###. #..#. #...# .###. ####. #.... ##### #.#.# .###. #...# #..#. #...# #...# #...# #...# ..#.. ..#..
+..... ..... ..... ..... ..... ..... #...# ..... ..... ..... ..... ..... ..... ..... ..... ..... ..#..
+..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+ц     ч     ш     щ     ъ     ы     ь     э     ю     я     Ł     ł     ß     ð     đ     Đ     ı
+..... ..... ..... ..... ..... ..... ..... ..... ..... ..... #.... .##.. .##.. ..#.# ...#. ####. .....
+..... ..... ..... ..... ..... ..... ..... ..... ..... ..... #.... ..#.. #..#. ...#. ..### #...# .....
+#..#. #...# #.#.# #.#.# ##... #...# #.... .###. #..#. .#### #.#.. ..##. #.#.. ..#.# .#### #...# .##..
+#..#. #...# #.#.# #.#.# .#... #...# #.... #...# #.#.# #...# ##... .##.. #.##. .#### #...# ###.# ..#..
+#..#. .#### #.#.# #.#.# .###. ##..# ####. ..### ###.# .#### #.... ..#.. #...# #...# #...# #...# ..#..
+#..#. ....# #.#.# #.#.# .#..# #.#.# #...# #...# #.#.# .#..# #.... ..#.. #...# #...# #...# #...# ..#..
+##### ....# ##### ##### .###. ##..# ####. .###. #..#. #...# ##### .###. #.##. .###. .#### ####. .###.
+....# ..... ..... ....# ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+....# ..... ..... ....# ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+„     “     ”     ‘     ’     «     »     …     ·     •     °     €     №     →     ←     ↑     ↓     ×
+..... .#.#. .#.#. ..#.. ..#.. ..... ..... ..... ..... ..... .##.. ..##. #..#. ..... ..... ..#.. ..#.. .....
+..... #.#.. .#.#. .#... ..#.. ..... ..... ..... ..... ..... #..#. .#..# ##.#. ..#.. ..#.. .###. ..#.. .....
+..... #.#.. #.#.. .#... .#... .#..# #..#. ..... ..... .###. #..#. ####. ##.## ...#. .#... #.#.# ..#.. .....
+..... ..... ..... ..... ..... #..#. .#..# ..... .##.. .###. .##.. .#... #.##. ##### ##### ..#.. ..#.. .#.#.
+..... ..... ..... ..... ..... .#..# #..#. ..... .##.. .###. ..... ####. #.##. ...#. .#... ..#.. #.#.# ..#..
+.#.#. ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .#..# #..#. ..#.. ..#.. ..#.. .###. .#.#.
+.#.#. ..... ..... ..... ..... ..... ..... #.#.# ..... ..... ..... ..##. #..## ..... ..... ..#.. ..#.. .....
+#.#.. ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+ȷ
+.....
+.....
+..##.
+...#.
+...#.
+...#.
+...#.
+...#.
+.##..
 """)

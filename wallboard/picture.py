@@ -89,11 +89,16 @@ def terminal(shown: Picture | Frame) -> str:
 
 
 def plain(shown: Picture | Frame) -> str:
-    """The picture as lines without colours, two rows of lights in each: for a log or a pipe."""
+    """The picture as lines without colours, two rows of lights in each: for a log or a pipe. Red is grey."""
     frame = frame_of(shown) if isinstance(shown, Picture) else shown
-    lit = [any(frame.rgb[at : at + 3]) for at in range(0, len(frame.rgb), 3)] + [False] * frame.w
-    rows = [lit[y * frame.w : (y + 1) * frame.w] for y in range(frame.h + 1)]
-    return "".join(
-        "".join(" ▄▀█"[2 * upper + lower] for upper, lower in zip(*pair, strict=True)).rstrip() + "\n"
-        for pair in zip(rows[: frame.h : 2], rows[1 : frame.h + 1 : 2], strict=True)
-    )
+    lit = [frame.rgb[at + 1] > 0 for at in range(0, len(frame.rgb), 3)] + [False] * frame.w
+    red = [frame.rgb[at] > 0 for at in range(0, len(frame.rgb), 3)] + [False] * frame.w
+    lines = []
+    for start in range(0, frame.h * frame.w, 2 * frame.w):
+        line = ""
+        for upper in range(start, start + frame.w):
+            lower = upper + frame.w
+            sign = " ▄▀█"[2 * lit[upper] + lit[lower]]
+            line += "░" if sign == " " and (red[upper] or red[lower]) else sign
+        lines.append(line.rstrip() + "\n")
+    return "".join(lines)

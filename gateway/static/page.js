@@ -6,8 +6,10 @@ import { $, make, setData, setText, shape } from "./dom.js";
 import { buildFindings, drawFinding, listenToFindings, tickFindings } from "./findings.js";
 import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
 import { drawHistory } from "./history.js";
+import { buildMessages, drawMessages, listenToMessages, tickMessages } from "./messages.js";
 import { buildQueues, drawGaps, drawQueue, tickQueues } from "./queues.js";
 import { follow, mend, said, state } from "./stream.js";
+import { listenToWallAlarms, tickWallAlarms } from "./wall_alarms.js";
 import { buildWalls, drawWall, tickWalls, wallsChanged } from "./walls.js";
 import { fill, language, number, words } from "./words.js";
 
@@ -22,6 +24,7 @@ const DRAW = {
   wall: drawWall,
   board: drawBoard,
   floor: (_, doc) => drawCounts(doc),
+  messages: (_, doc) => drawMessages(doc),
   history: (id, doc) => (id ? drawGaps(id, doc) : drawHistory(doc)),
   source: drawLinks,
   broker: drawLinks,
@@ -66,6 +69,7 @@ function build() {
   buildFindings();
   buildQueues(plan.queues);
   buildWalls(plan.walls);
+  buildMessages(plan.walls);
   buildBoards(plan.boards);
   for (const path of said.keys()) changed.add(path);
   drawHistory(said.get("history"));
@@ -101,6 +105,8 @@ function tick() {
   if (news.old) return; // nothing ticks that may be old
   tickQueues();
   tickFindings();
+  tickMessages();
+  tickWallAlarms();
   if (!document.hidden) tickWalls();
 }
 
@@ -165,6 +171,8 @@ document.documentElement.lang = language;
 for (const element of document.querySelectorAll("[data-word]")) setText(element, words[element.dataset.word]);
 listenToFloor();
 listenToFindings();
+listenToMessages();
+listenToWallAlarms();
 follow(readPlan, hear);
 setInterval(tick, TICK_MS);
 document.addEventListener("visibilitychange", tick);

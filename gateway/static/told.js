@@ -69,6 +69,37 @@ export const TOLD = {
     "a call is on hold": "en samtale står på vent",
     "its phone cannot be reached": "telefonen kan ikke nås",
     "nothing is asked of it here": "blir ikke spurt om denne plassen",
+    "it cannot show what it should: {why}": "den kan ikke vise det den skal: {why}",
+    "its board is there, and has not said what the wall shows":
+      "kortet er der, men har ikke sagt hva tavlen viser",
+    "the wall has not said yet what it shows": "tavlen har ikke sagt hva den viser ennå",
+    "the wall shows another scene than it should": "tavlen viser et annet bilde enn den skal",
+    "the wall waits for a beat to prove its figures": "tavlen venter på et livstegn som bekrefter tallene",
+    "the figures on the wall stand still": "tallene på tavlen står stille",
+    "the wall does not show the message it should, or one that is over":
+      "tavlen viser ikke meldingen den skal, eller en som er over",
+    "the wall is off and should be on": "tavlen er av og skal være på",
+    "the wall is on and should be off": "tavlen er på og skal være av",
+    "the wall is not as bright as it should be": "tavlen lyser ikke så sterkt som den skal",
+    "browsers that show it: {n}": "nettlesere som viser den: {n}",
+    "no browser shows it": "ingen nettleser viser den",
+    "look at the board's power and its network": "se på kortets strøm og nettverk",
+    "take the board's power away for a moment; does that not help, read its log":
+      "ta strømmen av kortet et øyeblikk; hjelper ikke det, les loggen der",
+    "does it not know this kind of scene, update its board; else look at its entry in the site file":
+      "kjenner den ikke slike bilder, oppdater kortet; ellers se på hva anleggsfilen sier om tavlen",
+    "start the gateway again, it sends the scene anew; does that not help, somebody else writes to its topic":
+      "start gatewayen på nytt, så sender den bildet igjen; hjelper ikke det, skriver noen andre til tavlens emne",
+    "its board is there but hears no beat: look at its network and at the broker's rules for it":
+      "kortet er der, men hører ingen livstegn: se på nettverket og på brokerens regler for det",
+    "take the board's power away for a moment; does that not help, look at the broker's rules for it":
+      "ta strømmen av kortet et øyeblikk; hjelper ikke det, se på brokerens regler for det",
+    "send the message again, or take it back; does that not help, take the board's power away for a moment":
+      "send meldingen igjen, eller ta den tilbake; hjelper ikke det, ta strømmen av kortet et øyeblikk",
+    "take the board's power away for a moment; does that not help, somebody else writes to its topic":
+      "ta strømmen av kortet et øyeblikk; hjelper ikke det, skriver noen andre til tavlens emne",
+    "look at its light sensor, if it has one; does that not help, take the board's power away for a moment":
+      "se på lyssensoren, om den har en; hjelper ikke det, ta strømmen av kortet et øyeblikk",
   },
   sv: {
     "the handset is lifted": "luren är lyft",
@@ -137,5 +168,37 @@ export const TOLD = {
     "a call is on hold": "ett samtal är parkerat",
     "its phone cannot be reached": "telefonen kan inte nås",
     "nothing is asked of it here": "tillfrågas inte om den här platsen",
+    "it cannot show what it should: {why}": "den kan inte visa det den ska: {why}",
+    "its board is there, and has not said what the wall shows":
+      "kortet är där, men har inte sagt vad tavlan visar",
+    "the wall has not said yet what it shows": "tavlan har inte sagt vad den visar ännu",
+    "the wall shows another scene than it should": "tavlan visar en annan bild än den ska",
+    "the wall waits for a beat to prove its figures":
+      "tavlan väntar på ett livstecken som bekräftar siffrorna",
+    "the figures on the wall stand still": "siffrorna på tavlan står stilla",
+    "the wall does not show the message it should, or one that is over":
+      "tavlan visar inte meddelandet den ska, eller ett som är över",
+    "the wall is off and should be on": "tavlan är av och ska vara på",
+    "the wall is on and should be off": "tavlan är på och ska vara av",
+    "the wall is not as bright as it should be": "tavlan lyser inte så starkt som den ska",
+    "browsers that show it: {n}": "webbläsare som visar den: {n}",
+    "no browser shows it": "ingen webbläsare visar den",
+    "look at the board's power and its network": "se på kortets ström och nätverk",
+    "take the board's power away for a moment; does that not help, read its log":
+      "ta strömmen från kortet ett ögonblick; hjälper inte det, läs loggen där",
+    "does it not know this kind of scene, update its board; else look at its entry in the site file":
+      "känner den inte sådana bilder, uppdatera kortet; se annars på vad anläggningsfilen säger om tavlan",
+    "start the gateway again, it sends the scene anew; does that not help, somebody else writes to its topic":
+      "starta om gatewayen, så skickar den bilden igen; hjälper inte det, skriver någon annan till tavlans ämne",
+    "its board is there but hears no beat: look at its network and at the broker's rules for it":
+      "kortet är där, men hör inga livstecken: se på nätverket och på brokerns regler för det",
+    "take the board's power away for a moment; does that not help, look at the broker's rules for it":
+      "ta strömmen från kortet ett ögonblick; hjälper inte det, se på brokerns regler för det",
+    "send the message again, or take it back; does that not help, take the board's power away for a moment":
+      "skicka meddelandet igen, eller ta tillbaka det; hjälper inte det, ta strömmen från kortet ett ögonblick",
+    "take the board's power away for a moment; does that not help, somebody else writes to its topic":
+      "ta strömmen från kortet ett ögonblick; hjälper inte det, skriver någon annan till tavlans ämne",
+    "look at its light sensor, if it has one; does that not help, take the board's power away for a moment":
+      "se på ljussensorn, om den har en; hjälper inte det, ta strömmen från kortet ett ögonblick",
   },
 };

@@ -1,7 +1,8 @@
 // The walls: what each shows, light by light, and whether it says that its figures are fresh.
 
 import { $, make, setData, setText, shape } from "./dom.js";
-import { fill, words } from "./words.js";
+import { drawWallAlarm, forgetWallAlarms } from "./wall_alarms.js";
+import { fill, language, told, words } from "./words.js";
 
 const APART_MS = 500; // a picture after a change, at most this often
 const EVERY_MS = 1000; // and this often anyway: waits tick on it, its pages turn
@@ -12,6 +13,7 @@ const walls = new Map(); // by id: the plan's row, the elements that change, whe
 
 export function buildWalls(plan) {
   walls.clear();
+  forgetWallAlarms();
   for (const row of plan) {
     walls.set(row.id, { ...row, ...card(row), busy: false, changed: true, asked: -Infinity });
     drawWall(row.id, undefined);
@@ -29,22 +31,36 @@ function card({ id, name, size }) {
   const title = make("h3", "", name);
   title.dir = "auto";
   const [none, mark] = [make("p", "none", words.no_picture), shape("question")];
-  const [state, reason] = [make("b", ""), make("span", "reason")];
-  const element = make("article", "wall", make("div", "picture", canvas, none), title,
+  const [state, reason, over] = [make("b", ""), make("span", "reason"), make("p", "over", "")];
+  const element = make("article", "wall", make("div", "picture", canvas, none, over), title,
     make("p", "", make("span", "marked", mark, state), reason));
   element.dataset.wall = id;
-  return { element, canvas, none, mark, state, reason };
+  return { element, canvas, none, mark, state, reason, over };
 }
 
 export function drawWall(id, doc) {
   const wall = walls.get(id);
   if (!wall) return;
-  const fresh = doc ? String(doc.fresh) : "unknown";
+  const off = doc?.percent === 0 && !doc.shown_percent;
+  const fresh = doc ? String(doc.fresh || off) : "unknown";
   setData(wall.element, "fresh", fresh);
-  setData(wall.mark, "shape", FRESH_SHAPE[fresh]);
-  setText(wall.state, doc ? words.fresh[fresh] : words.status.unknown);
-  setText(wall.reason, doc ? doc.reason : words.nothing_said);
+  setData(wall.mark, "shape", doc?.alarm ? "triangle" : off ? "dash" : FRESH_SHAPE[fresh]);
+  setData(wall.element, "alarm", String(Boolean(doc?.alarm)));
+  setData(wall.element, "off", String(off));
+  setText(wall.state, off ? words.wall_off : doc ? words.fresh[fresh] : words.status.unknown);
+  setText(wall.reason, doc ? told(doc.reason) : words.nothing_said);
+  setText(wall.over, doc?.alarm ? words.wall_differs : off ? offWords(doc.off_until) : "");
+  drawWallAlarm(id, wall.name, doc);
   wall.changed = true;
+}
+
+// "off until 07:00", with the day where that is not within a day; by the clocks of the site.
+function offWords(until) {
+  if (!until) return words.wall_off;
+  const [day, time] = [until.slice(0, 10), until.slice(11, 16)];
+  const soon = new Date(until) - Date.now() < 24 * 3600_000;
+  const weekday = new Date(`${day}T12:00`).toLocaleDateString(language, { weekday: "short" });
+  return fill(words.wall_off_until, { time: soon ? time : `${weekday} ${time}` });
 }
 
 // Something changed that may stand on any wall.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import IO, Any
 
+from firmware import panels
 from firmware.panels.file import FilePanel
 from firmware.scene import Picture
 from wallboard import picture as pictures
@@ -12,9 +13,10 @@ from wallboard import picture as pictures
 class PngPanel(FilePanel):
     """Writes PNG, all or nothing, as FilePanel writes PPM."""
 
-    def write(self, file: IO[bytes], picture: Picture) -> None:
+    def write(self, file: IO[bytes], picture: Picture, percent: int) -> None:
         """Writes one picture."""
-        file.write(pictures.png(picture))
+        rgb = panels.rgb(bytes(picture.pixels), percent)
+        file.write(pictures.png(pictures.Frame(picture.w, picture.h, rgb)))
 
 
 def panel(entry: dict[str, Any]) -> FilePanel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from firmware import panels
 from firmware.scene import Picture
 from wallboard import picture as pictures
 
@@ -18,9 +19,11 @@ class TerminalPanel:
 
     def show(self, picture: Picture, percent: int = 100) -> None:
         """Draws the picture; what stands below it on the screen stays. Raises OSError."""
-        if picture.pixels == self._drawn:
+        rgb = panels.rgb(bytes(picture.pixels), percent)
+        if rgb == self._drawn:
             return
         # Cursor kept, home, drawn, cursor back.
-        sys.stdout.write("\x1b7\x1b[H" + pictures.terminal(picture) + "\x1b8")
+        frame = pictures.Frame(picture.w, picture.h, rgb)
+        sys.stdout.write("\x1b7\x1b[H" + pictures.terminal(frame) + "\x1b8")
         sys.stdout.flush()
-        self._drawn = bytes(picture.pixels)
+        self._drawn = rgb

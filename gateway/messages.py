@@ -1,0 +1,397 @@
+"""Which message each wall shows now: of the highest kind that applies, the newest.
+
+Supervisors send some; the rest stand in the site file. Each wall is told until when it may show one, and
+ends it by itself then, whatever has become of the gateway. What has no end of its own is told for ten
+minutes, again and again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import floorplan
+from floorplan import Plan, WallMessage
+from gateway.days import QUARTER_S, Calendar
+from gateway.store import KeptMessage
+from wallboard.message import SLOW_S, Composed, MessageTooLong, compose
+
+KINDS = ("priority", "business-hour", "scheduled", "condition", "default")  # the highest first
+BY_CLOCK = ("business-hour", "scheduled")
+STANDING_MOST = 20  # of supervisors' messages
+MINUTES_MOST = 720
+LEASE_S = 600  # a message without an end of its own is told for so long
+RENEW_S = 300  # and told again when no more than this is left
+FOR_S = 5  # so long a condition holds before its message comes, unless the site file says otherwise
+HOLD_S = 30  # and so long it does not hold before it goes
+BEGUN_MOST_S = 24 * 3600  # so far back it is looked when a message began
+JOINT = " · "  # between languages
+
+log = logging.getLogger(__name__)
+
+Figure = Callable[[str, str], int | None]  # (queue, one of CONDITION_FIGURES) → the number; None: unknown
+
+
+class NotSent(ValueError):
+    """A message that cannot be sent; `kind` is for the page's own words."""
+
+    def __init__(self, kind: str, words: str):
+        super().__init__(words)
+        self.kind = kind
+
+
+class Warned(NamedTuple):
+    """What an author should know of a message on some walls, before it is sent."""
+
+    kind: str  # missing, slow, long
+    words: str
+    more: str  # the letters, or the seconds
+
+
+class Applies(NamedTuple):
+    """A message that applies now."""
+
+    rank: int  # its place in KINDS
+    begun_s: float
+    order: int  # among those that began together, the last one written is the newest
+    key: str
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a supervisor has sent. Times on the gateway's clock."""
+
+    id: str
+    text: str
+    walls: tuple[str, ...]
+    begun_s: float
+    until_s: float
+
+
+class Rule:
+    """A message of the site file, and whether it applies."""
+
+    def __init__(self, message: WallMessage, plan: Plan):
+        self.message = message
+        hours = plan.site.hours if message.kind == "business-hour" else message.at
+        self._calendar = Calendar(plan.site.time_zone, hours=hours)
+        self._applied = False
+        self._other_since_s: float | None = None  # since when a condition is not as `_applied` says
+        self._begun_s = 0.0
+        self._until_s = 0.0
+
+    def look(self, now_s: float, wall_s: float | None, figure: Figure) -> tuple[float, float] | None:
+        """(when it began, until when it may be shown) on the gateway's clock; None while it does not apply."""
+        before, self._applied = self._applied, self._look(now_s, wall_s, figure)
+        if not self._applied:
+            return None
+        if not before:
+            self._begun_s, self._until_s = self._began_s(now_s, wall_s), 0.0
+        if self._until_s - now_s <= RENEW_S:
+            self._until_s = self._ends_s(now_s, wall_s)
+        return self._begun_s, self._until_s
+
+    def _look(self, now_s: float, wall_s: float | None, figure: Figure) -> bool:
+        if self.message.condition:
+            return self._condition(now_s, figure)
+        return self._by_clock(wall_s)
+
+    def _condition(self, now_s: float, figure: Figure) -> bool:
+        """Whether it holds, or has held a moment ago; an unknown number holds nothing."""
+        goes_by = self.message.condition
+        assert goes_by
+        number = figure(goes_by.queue, goes_by.figure)
+        holds = number is not None and floorplan.SIGNS[goes_by.sign](number, goes_by.number)
+        if holds == self._applied:
+            self._other_since_s = None
+            return holds
+        if self._other_since_s is None:
+            self._other_since_s = now_s
+        left_out, said = (FOR_S, self.message.for_s) if holds else (HOLD_S, self.message.hold_s)
+        if now_s - self._other_since_s < (left_out if said is None else said):
+            return self._applied
+        self._other_since_s = None
+        return holds
+
+    def _by_clock(self, wall_s: float | None) -> bool:
+        """Whether it applies at a time of this computer's clock; changes on full quarters of an hour only."""
+        if self.message.kind == "default":
+            return True
+        if wall_s is None:  # a computer that does not know the time shows nothing by it
+            return False
+        if self.message.kind == "business-hour":
+            return self._calendar.is_open(wall_s) == (self.message.when == "open")
+        day = self._calendar.day(wall_s)
+        first, last = self.message.from_day, self.message.to_day
+        return not (first and day < first) and not (last and day > last) and self._calendar.is_open(wall_s)
+
+    def _began_s(self, now_s: float, wall_s: float | None) -> float:
+        if self.message.kind not in BY_CLOCK or wall_s is None:
+            return now_s
+        begun = self._calendar.quarter(wall_s)
+        while wall_s - begun < BEGUN_MOST_S and self._by_clock(begun - QUARTER_S):
+            begun -= QUARTER_S
+        return now_s - (wall_s - begun)
+
+    def _ends_s(self, now_s: float, wall_s: float | None) -> float:
+        if wall_s is not None and self.message.kind in BY_CLOCK:
+            quarter = self._calendar.quarter(wall_s) + QUARTER_S
+            if quarter - wall_s < LEASE_S and not self._by_clock(quarter):
+                return now_s + quarter - wall_s
+        return now_s + LEASE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What one wall shows."""
+
+    kind: str
+    key: str
+    text: str
+    until_s: float
+    composed: Composed
+
+
+class Messages:
+    """The messages of all walls.
+
+    `bands`: wall → first row and rows that it keeps free for messages, None where a message is a page.
+    `clock` is the gateway's, `wall_clock` epoch seconds or None while they are not known; `figure` tells
+    numbers of queues. `changed` is called when a supervisor has sent a message or taken one back.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        bands: Mapping[str, tuple[int, int] | None],
+        figure: Figure,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float | None],
+        changed: Callable[[], None] = lambda: None,
+    ):
+        self.showing: dict[str, Showing | None] = dict.fromkeys(wall.id for wall in plan.wall)
+        self._walls = {wall.id: wall for wall in plan.wall}
+        self._bands = bands
+        self._figure = figure
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._changed = changed
+        self._rules = [Rule(message, plan) for message in plan.message]
+        self._sent: dict[str, Sent] = {}
+        self._kept: list[KeptMessage] = []  # of before this start, until the time is known
+        self._dirty = False  # not kept yet
+        self._applied: tuple[Applies, ...] = ()
+        self.version = 0  # counts up with what supervisors have sent, and what walls show
+
+    # What is shown ---------------------------------------------------------------
+
+    def due(self) -> list[str]:
+        """Looks at clock and figures; the walls whose message has changed since the last look."""
+        now_s, wall_s = self._clock(), self._wall_clock()
+        if self._kept and wall_s is not None:
+            self._take_kept(now_s, wall_s)
+        for sent in [sent for sent in self._sent.values() if sent.until_s <= now_s]:
+            self._drop(sent.id)
+        applies = tuple(self._applies(now_s, wall_s))
+        if applies == self._applied:
+            return []
+        self._applied = applies
+        best = sorted(applies, key=lambda row: (row.rank, -row.begun_s, -row.order))
+        changed = []
+        for wall, before in self.showing.items():
+            self.showing[wall] = next(filter(None, (self._on(row, wall) for row in best)), None)
+            if self.showing[wall] != before:
+                changed.append(wall)
+        self.version += bool(changed)
+        return changed
+
+    def now(self, wall: str) -> str | None:
+        """The id of the message that a wall should show; None: none."""
+        showing = self.showing[wall]
+        return showing.composed.id if showing and showing.until_s > self._clock() else None
+
+    def fields(self, wall: str, boot: str) -> dict[str, Any] | None:
+        """The fields of `board/+/panel/+/message`; None: none."""
+        showing = self.showing[wall]
+        return showing.composed.fields(boot, int(showing.until_s)) if showing else None
+
+    def _applies(self, now_s: float, wall_s: float | None) -> Iterable[Applies]:
+        for order, sent in enumerate(self._sent.values()):
+            yield Applies(0, sent.begun_s, order, sent.id, sent.until_s)
+        for order, rule in enumerate(self._rules):
+            told = rule.look(now_s, wall_s, self._figure)
+            if told:
+                yield Applies(KINDS.index(rule.message.kind), told[0], order, str(order), told[1])
+
+    def _on(self, row: Applies, wall: str) -> Showing | None:
+        """What one message is on one wall; None where it is not for it, or it has no room for it."""
+        if row.rank:
+            rule = self._rules[row.order].message
+            walls, text = rule.walls, text_on(rule, self._walls[wall])
+        else:
+            walls, text = self._sent[row.key].walls, self._sent[row.key].text
+        if walls and wall not in walls:
+            return None
+        try:
+            composed = self.composed(wall, text, priority=row.rank == 0)
+        except MessageTooLong:  # said when it was written
+            return None
+        return Showing(KINDS[row.rank], row.key, text, row.until_s, composed)
+
+    def composed(self, wall: str, text: str, priority: bool = True) -> Composed:
+        """A text as a wall draws it. Raises MessageTooLong."""
+        return compose(text, self._walls[wall].panel.size, self._bands.get(wall), priority)
+
+    def size(self, wall: str) -> tuple[int, int]:
+        """A wall's columns and rows of lights."""
+        return self._walls[wall].panel.size
+
+    # Supervisors -----------------------------------------------------------------
+
+    def send(self, text: str, walls: Iterable[str], minutes: int) -> Sent:
+        """A supervisor's message on these walls, none of them: on all. Raises NotSent."""
+        if len(self._sent) >= STANDING_MOST:
+            raise NotSent("many", f"{STANDING_MOST} messages stand already: take one back first")
+        if not 1 <= minutes <= MINUTES_MOST:
+            raise NotSent("minutes", f"a message stands for 1 to {MINUTES_MOST} minutes: say for how many")
+        line, named = self.read(text, walls)
+        now_s = self._clock()
+        sent = Sent(secrets.token_hex(4), line, named, now_s, now_s + minutes * 60)
+        self._sent[sent.id] = sent
+        self._touched()
+        self._changed()
+        return sent
+
+    def take_back(self, id: str) -> bool:
+        """Ends a supervisor's message; False where there is none of that id."""
+        if id not in self._sent:
+            return False
+        self._drop(id)
+        self._changed()
+        return True
+
+    def read(self, text: str, walls: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+        """A text and its walls as they are sent. Raises NotSent."""
+        try:
+            line = floorplan.message_text(text)
+        except ValueError as error:
+            raise NotSent("long" if len(text) > floorplan.MESSAGE_TEXT_MOST else "text", str(error)) from error
+        named = tuple(dict.fromkeys(walls))
+        for wall in named:
+            if wall not in self._walls:
+                words = f"there is no such wall{floorplan.meant(wall, self._walls)}"
+                raise NotSent("wall", words)
+        if not self._walls:
+            raise NotSent("wall", "the site file names no walls")
+        return line, named
+
+    def standing(self) -> list[Sent]:
+        """What supervisors have sent and is not over, the oldest first."""
+        now_s = self._clock()
+        return [sent for sent in self._sent.values() if sent.until_s > now_s]
+
+    def document(self) -> dict[str, Any]:
+        """For the page: what stands, with the seconds left, and what of the site file is on which walls."""
+        now_s = self._clock()
+        on: dict[tuple[str, str, str], list[str]] = {}
+        for wall, showing in self.showing.items():
+            if showing:
+                on.setdefault((showing.kind, showing.key, showing.text), []).append(wall)
+        return {
+            "standing": [
+                {
+                    "id": sent.id, "text": sent.text, "walls": list(sent.walls),
+                    "left_s": math.ceil(sent.until_s - now_s), "on": on.get((KINDS[0], sent.id, sent.text), []),
+                }
+                for sent in self.standing()
+            ],
+            "others": [
+                {"kind": kind, "text": text, "on": walls} for (kind, _, text), walls in on.items() if kind != KINDS[0]
+            ],
+        }  # fmt: skip
+
+    # Kept over a restart -----------------------------------------------------------
+
+    def remember(self, kept: list[KeptMessage]) -> None:
+        """What stood when the gateway was last here; taken up again as soon as the time is known."""
+        self._kept = kept
+
+    def take_changes(self) -> list[KeptMessage] | None:
+        """All that is to be kept; None where it is as it was when this was last asked."""
+        wall_s = self._wall_clock()
+        if not self._dirty or wall_s is None or self._kept:
+            return None
+        self._dirty = False
+        ahead_s = wall_s - self._clock()
+        return [
+            KeptMessage(sent.id, sent.text, sent.walls, sent.begun_s + ahead_s, sent.until_s + ahead_s)
+            for sent in self._sent.values()
+        ]
+
+    def _take_kept(self, now_s: float, wall_s: float) -> None:
+        again = {}
+        for row in self._kept:
+            left_s = min(row.until_s - wall_s, MINUTES_MOST * 60)
+            walls = tuple(wall for wall in row.walls if wall in self._walls)
+            if left_s > 0 and (walls or not row.walls):
+                begun_s = now_s - max(0.0, wall_s - row.from_s)
+                again[row.id] = Sent(row.id, row.text, walls, begun_s, now_s + left_s)
+        self._kept = []
+        self._sent = again | self._sent
+        self._touched()
+
+    def _drop(self, id: str) -> None:
+        del self._sent[id]
+        self._touched()
+
+    def _touched(self) -> None:
+        self._dirty = True
+        self.version += 1
+
+
+def text_on(message: WallMessage, wall: floorplan.Wall) -> str:
+    """A message in a wall's languages, in their order; else in no language, else in all of them."""
+    chosen = [message.texts[language] for language in wall.languages if language in message.texts]
+    return JOINT.join(chosen) or message.text or JOINT.join(message.texts.values())
+
+
+def warned(composed: Composed) -> list[Warned]:
+    """What the author of a message should know."""
+    found = []
+    if composed.missing:
+        letters = " ".join(composed.missing)
+        found.append(Warned("missing", f"no letter for {letters}: shown as a box", letters))
+    if composed.passes_s and composed.passes_s > SLOW_S:
+        seconds = str(composed.passes_s)
+        found.append(Warned("slow", f"it takes {seconds} s to pass: shorten it", seconds))
+    return found
+
+
+def warnings(plan: Plan, bands: Mapping[str, tuple[int, int] | None]) -> list[str]:
+    """What the author of the site file should know of its messages."""
+    found: dict[str, list[str]] = {}
+    for number, message in enumerate(plan.message, 1):
+        for wall in plan.wall:
+            if message.walls and wall.id not in message.walls:
+                continue
+            try:
+                composed = compose(text_on(message, wall), wall.panel.size, bands.get(wall.id), False)
+                words = [row.words for row in warned(composed)]
+            except MessageTooLong as error:
+                words = [str(error)]
+            for line in words:
+                found.setdefault(f"[[message]] {number}: {line}", []).append(wall.id)
+    return [f"{line} (wall {', '.join(walls[:5])}{', …' if walls[5:] else ''})" for line, walls in found.items()]
+
+
+def look_alike(walls: Iterable[str], key: Callable[[str], Any]) -> list[list[str]]:
+    """Walls grouped by what is the same of them, in order."""
+    groups: dict[Any, list[str]] = {}
+    for wall in walls:
+        groups.setdefault(key(wall), []).append(wall)
+    return list(groups.values())

@@ -1,0 +1,290 @@
+"""Supervisors' messages over HTTP: look at one as each wall would show it, send it, see what stands, take it back.
+
+Whoever reaches the page may send: logins come later. A page of somebody else's cannot send through a
+supervisor's browser: it would have to send JSON, and the browser says where it comes from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+
+import floorplan
+from firmware import values
+from gateway import intake
+from gateway.intake import Pace, TooLong, TooSlow, body_of
+from gateway.messages import MINUTES_MOST, STANDING_MOST, Messages, NotSent, Sent, look_alike, warned
+from wallboard.message import Composed, MessageTooLong, preview_png
+
+BODY_BYTES = 16 * 1024
+WALLS_MOST = 1000
+PICTURES_MOST = 12  # in one preview; walls that look alike share one
+PER_S = 4  # requests that change or draw something, of all who reach the page
+AT_ONCE = 20
+
+# (scene messages by wall, the numbers, the gateway's clock): what a preview is drawn over.
+Now = tuple[Mapping[str, Mapping[str, Any]], values.Numbers | None, float]
+
+
+class Written(BaseModel):
+    """A message as a supervisor writes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: StrictStr = Field(max_length=4 * floorplan.MESSAGE_TEXT_MOST, description="at most 200 letters, one line")
+    walls: list[StrictStr] = Field([], max_length=WALLS_MOST, description="ids; none: all walls")
+
+
+class Sending(Written):
+    """A message to send."""
+
+    minutes: StrictInt = Field(description=f"for how long it stands: 1 to {MINUTES_MOST}; it ends by itself then")
+
+
+class Standing(BaseModel):
+    """A message that stands."""
+
+    id: str
+    text: str
+    walls: list[str] = Field(description="none: all walls")
+    left_s: int = Field(description="seconds until it ends")
+    on: list[str] = Field(description="the walls that show it now: a newer one may hide it")
+
+
+class Other(BaseModel):
+    """A message of the site file that some walls show now."""
+
+    kind: str
+    text: str
+    on: list[str]
+
+
+class All(BaseModel):
+    """What stands, the oldest first, and what of the site file is shown."""
+
+    standing: list[Standing]
+    others: list[Other]
+
+
+class Trouble(BaseModel):
+    """What the author should know, or why the message cannot be sent."""
+
+    kind: str = Field(description="one word, for programs: missing, slow, long, text, wall, minutes, many")
+    words: str
+    more: str = Field("", description="the letters, or the seconds")
+
+
+class Looks(BaseModel):
+    """What walls that are alike would show."""
+
+    walls: list[str]
+    png: str | None = Field(description="their lights, in base64; null: it cannot be shown, or was not drawn")
+    moves: bool = Field(description="the text moves: the picture is one moment of it")
+    warnings: list[Trouble]
+    can: bool = Field(description="false: there is no room for it on these walls")
+
+
+class Preview(BaseModel):
+    """What walls would show, before it is sent."""
+
+    looks: list[Looks]
+
+
+class Refusal(Trouble):
+    """Why it was not done."""
+
+
+Asked = TypeVar("Asked", bound=Written)
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, kind: str, words: str):
+        super().__init__(words)
+        self.status, self.kind = status, kind
+
+
+STATUSES = {
+    403: "It was sent from a page of somebody else's",
+    404: "There is no such message",
+    408: f"It did not arrive within {intake.READ_S:.0f} s",
+    409: f"{STANDING_MOST} messages stand already",
+    413: f"It is longer than {BODY_BYTES} bytes",
+    415: "It is not sent as `application/json`",
+    422: "It cannot be sent like this: why, in words",
+    429: "Too many requests",
+}
+HEADERS = {429: {"Retry-After": "1"}}
+
+
+def routes(messages: Messages, now: Callable[[], Now]) -> APIRouter:
+    """`/api/messages` for these messages; `now` is asked on the event loop, and what it gives is drawn in a thread."""
+    router = APIRouter(tags=["messages"])
+    pace = Pace(PER_S, AT_ONCE)
+
+    def refused(no: _Refused) -> JSONResponse:
+        return JSONResponse(Refusal(kind=no.kind, words=str(no)).model_dump(), no.status, HEADERS.get(no.status))
+
+    @router.get("/api/messages", summary="What stands")
+    async def what_stands() -> All:
+        """What supervisors have sent, and what the walls show of the site file."""
+        return All.model_validate(messages.document())
+
+    @router.post(
+        "/api/messages", status_code=201, response_model=Standing, summary="Send a message",
+        responses=_documented(403, 408, 409, 413, 415, 422, 429), openapi_extra=_request_body(Sending),
+    )  # fmt: skip
+    async def send(request: Request) -> Response:
+        """Shows a text on walls for so many minutes, before all that the site file says."""
+        try:
+            asked = await _read(request, Sending, pace)
+            try:
+                text, walls = messages.read(asked.text, asked.walls)
+                looks = await asyncio.to_thread(_looks, messages, text, walls, None)
+                if not any(look.can for look in looks):
+                    raise NotSent("long", looks[0].warnings[0].words)
+                sent = messages.send(text, walls, asked.minutes)
+            except NotSent as no:
+                raise _Refused(409 if no.kind == "many" else 422, no.kind, str(no)) from no
+        except _Refused as no:
+            return refused(no)
+        return JSONResponse(_told(messages, sent), 201)
+
+    @router.delete(
+        "/api/messages/{id}", status_code=204, response_class=Response, summary="Take a message back",
+        responses=_documented(403, 404, 429),
+    )  # fmt: skip
+    async def take_back(id: str, request: Request) -> Response:
+        """Ends a message that a supervisor has sent."""
+        try:
+            _from_here(request)
+            _often(pace)
+            if not messages.take_back(id):
+                raise _Refused(404, "gone", "there is no such message: it may be over")
+        except _Refused as no:
+            return refused(no)
+        return Response(None, 204)
+
+    @router.post(
+        "/api/messages/preview", response_model=Preview, summary="Look at a message before it is sent",
+        responses=_documented(403, 408, 413, 415, 422, 429), openapi_extra=_request_body(Written),
+    )  # fmt: skip
+    async def preview(request: Request) -> Response:
+        """What each wall would show, drawn by the wall's own code, and what the author should know."""
+        try:
+            asked = await _read(request, Written, pace)
+            try:
+                text, walls = messages.read(asked.text, asked.walls)
+            except NotSent as no:
+                raise _Refused(422, no.kind, str(no)) from no
+            looks = await asyncio.to_thread(_looks, messages, text, walls, now())
+        except _Refused as no:
+            return refused(no)
+        return JSONResponse(Preview(looks=looks).model_dump())
+
+    return router
+
+
+def _told(messages: Messages, sent: Sent) -> dict[str, Any]:
+    return next((row for row in messages.document()["standing"] if row["id"] == sent.id), {})
+
+
+def _looks(messages: Messages, text: str, walls: tuple[str, ...], now: Now | None) -> list[Looks]:
+    """What each group of like walls shows of a text; no pictures without `now`."""
+    on: dict[str, Composed | str] = {}
+    for wall in walls or messages.showing:
+        try:
+            on[wall] = messages.composed(wall, text)
+        except MessageTooLong as error:
+            on[wall] = str(error)
+    looks: list[Looks] = []
+    for group in look_alike(on, lambda wall: (messages.size(wall), on[wall])):
+        composed = on[group[0]]
+        if isinstance(composed, str):
+            why = Trouble(kind="long", words=composed)
+            looks.append(Looks(walls=group, png=None, moves=False, warnings=[why], can=False))
+            continue
+        drawn = None
+        if now and len(looks) < PICTURES_MOST:
+            scenes, numbers, clock_s = now
+            png = preview_png(composed, scenes[group[0]], messages.size(group[0]), numbers, clock_s)
+            drawn = base64.b64encode(png).decode()
+        told = [Trouble(kind=row.kind, words=row.words, more=row.more) for row in warned(composed)]
+        moves = composed.passes_s is not None
+        looks.append(Looks(walls=group, png=drawn, moves=moves, warnings=told, can=True))
+    return looks
+
+
+# What is asked -------------------------------------------------------------------
+
+
+def _often(pace: Pace) -> None:
+    if not pace.may():
+        raise _Refused(429, "often", "too many requests at once: try again in a moment")
+
+
+def _from_here(request: Request) -> None:
+    """A browser says which page made it ask; a program that is no browser says nothing."""
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    origin = request.headers.get("origin")
+    if site not in ("same-origin", "none") or (
+        origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    ):
+        raise _Refused(403, "origin", "messages are sent from this gateway's own page only")
+
+
+async def _read(request: Request, kind: type[Asked], pace: Pace) -> Asked:
+    """What was asked, checked. Raises _Refused."""
+    _from_here(request)
+    _often(pace)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise _Refused(415, "type", "send it with the header 'Content-Type: application/json'")
+    try:
+        return kind.model_validate_json(await body_of(request, BODY_BYTES))
+    except TooLong:
+        raise _Refused(413, "long", f"it is longer than {BODY_BYTES} bytes") from None
+    except TooSlow as error:
+        raise _Refused(408, "slow", f"it did not arrive within {intake.READ_S:.0f} s") from error
+    except ValidationError as error:
+        raise _Refused(422, *_wrong(error)) from None
+
+
+def _wrong(error: ValidationError) -> tuple[str, str]:
+    """(kind, words) of what does not fit; nothing of it is repeated."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    where = str(problem["loc"][0]) if problem["loc"] else ""
+    words = {
+        "text": f"text is a text of at most {floorplan.MESSAGE_TEXT_MOST} letters",
+        "walls": 'walls is a list of ids of walls: ["north"]',
+        "minutes": f"minutes is a whole number from 1 to {MINUTES_MOST}: a message always ends",
+    }
+    kind = {"walls": "wall"}.get(where, where)
+    if where == "text" and problem["type"] == "string_too_long":
+        kind = "long"
+    if where not in words:
+        return "body", 'it is JSON: {"text": "…", "walls": ["north"], "minutes": 15}'
+    return kind, words[where]
+
+
+# Documented ----------------------------------------------------------------------
+
+
+def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Refusal, "description": STATUSES[status]} for status in statuses}
+
+
+def _request_body(kind: type[Written]) -> dict[str, Any]:
+    """The message, for OpenAPI: it is read by hand, so that it cannot be too long."""
+    return {
+        "requestBody": {
+            "required": True,
+            "description": f"At most {BODY_BYTES} bytes",
+            "content": {"application/json": {"schema": kind.model_json_schema()}},
+        }
+    }

@@ -1,0 +1,202 @@
+// Messages on the walls: what stands, with the time left, and a new one, looked at before it can be sent.
+
+import { $, make, setText, shape } from "./dom.js";
+import { gatewayNow } from "./stream.js";
+import { fill, number, sentence, span, words } from "./words.js";
+
+const WAIT_MS = 20000; // an answer that has not come by then does not
+const SAME = { headers: { "Content-Type": "application/json" } };
+
+const names = new Map(); // of the walls, by id
+const ends = new Map(); // by message: when it ends, on the gateway's clock, in ms
+let looked = null; // what was looked at, as it is asked; only that may be sent
+let asking = 0; // counts up: an answer to what was asked before the last change is for nobody
+
+export function buildMessages(plan) {
+  const chosen = new Set(walls());
+  names.clear();
+  for (const { id, name } of plan) names.set(id, name);
+  const boxes = plan.map(({ id, name }) => box(id, name, chosen.has(id)));
+  const all = box("", words.message_all_walls, chosen.size === 0);
+  all.querySelector("input").id = "message-all";
+  $("message-walls").replaceChildren(...$("message-walls").querySelectorAll("legend"), all, ...boxes);
+  $("messages-open").hidden = plan.length === 0;
+  changed();
+}
+
+function box(id, name, checked) {
+  const input = make("input", "");
+  Object.assign(input, { type: "checkbox", value: id, checked });
+  const text = make("span", "", name);
+  text.dir = "auto";
+  return make("label", "", input, text);
+}
+
+// The walls that are chosen; none: all of them.
+function walls() {
+  return [...$("message-walls").querySelectorAll("input:checked")].map((input) => input.value).filter(Boolean);
+}
+
+// ---- what stands ----
+
+export function drawMessages(doc) {
+  const { standing, others } = doc || { standing: [], others: [] };
+  const focused = document.activeElement?.closest("#messages-list li")?.dataset.message;
+  ends.clear();
+  for (const row of standing) ends.set(row.id, doc.said_ms + row.left_s * 1000);
+  const rows = [...standing.map(own), ...others.map(other)];
+  $("messages-list").replaceChildren(...(rows.length ? rows : [make("li", "none", words.messages_none)]));
+  setText($("messages-open"), standing.length ? fill(words.messages_n, { n: number(standing.length) }) : words.messages);
+  if (focused) ($("messages-list").querySelector(`[data-message="${focused}"] button`) || $("message-text")).focus();
+  tickMessages();
+}
+
+function own({ id, text, walls: on, on: shown }) {
+  const back = make("button", "", words.message_back);
+  back.type = "button";
+  back.ariaLabel = fill(words.message_back_aloud, { text });
+  const where = on.length ? on.map(nameOf).join(", ") : words.message_all_walls;
+  const row = make("li", "", shape("dot"), said(text), make("span", "label", where), make("span", "label left", ""));
+  if (!shown.length) row.append(make("span", "label", words.message_hidden));
+  row.append(back);
+  row.dataset.message = id;
+  return row;
+}
+
+function other({ kind, text, on }) {
+  const where = on.length === names.size ? words.message_all_walls : on.map(nameOf).join(", ");
+  return make("li", "", shape("ring"), said(text), make("span", "label", where),
+    make("span", "label", words.message_kind[kind] || kind));
+}
+
+function said(text) {
+  const line = make("b", "", text);
+  line.dir = "auto";
+  return line;
+}
+
+function nameOf(id) {
+  return names.get(id) ?? id;
+}
+
+export function tickMessages() {
+  const now = gatewayNow();
+  if (now === null) return;
+  for (const [id, end] of ends) {
+    const left = $("messages-list").querySelector(`[data-message="${id}"] .left`);
+    const seconds = Math.max(0, Math.ceil((end - now) / 1000));
+    const rounded = seconds < 60 ? seconds : Math.ceil(seconds / 60) * 60;
+    if (left) setText(left, fill(words.message_left, { span: span(rounded) }));
+  }
+}
+
+// ---- a new one ----
+
+function asked() {
+  return JSON.stringify({ text: $("message-text").value, walls: walls() });
+}
+
+// What stands in the form is another message now: it has to be looked at again.
+function changed() {
+  setText($("message-count"), fill(words.message_count, { n: number([...$("message-text").value].length) }));
+  if (asked() === looked) return;
+  asking += 1;
+  looked = null;
+  $("message-send").disabled = true;
+  $("message-looks").replaceChildren();
+  say("");
+}
+
+async function look() {
+  const what = asked();
+  const mine = ++asking;
+  say(words.message_looking);
+  const [answer, body] = await ask("api/messages/preview", { method: "POST", body: what });
+  if (mine !== asking) return;
+  if (!answer?.ok) return refuse(answer, body);
+  const looks = await Promise.all(body.looks.map(picture));
+  if (mine !== asking) return;
+  $("message-looks").replaceChildren(...looks);
+  const can = body.looks.some((row) => row.can);
+  looked = can ? what : null;
+  $("message-send").disabled = !can;
+  const warned = body.looks.some((row) => row.warnings.length);
+  say(can ? (warned ? words.message_looked_warned : words.message_looked) : words.message_cannot);
+}
+
+// What walls that are alike would show, and what their author should know.
+async function picture({ walls: on, png, moves, warnings, can }) {
+  const where = make("figcaption", "", on.map(nameOf).join(", "));
+  if (moves) where.append(make("span", "label", words.message_moves));
+  for (const row of warnings) {
+    const text = fill(words.message_warning[row.kind] || row.words, row);
+    where.append(make("span", "warned", shape(can ? "triangle" : "cross"), text));
+  }
+  if (!png) return make("figure", "", where);
+  const canvas = make("canvas", "");
+  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+  const drawn = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  [canvas.width, canvas.height] = [drawn.width, drawn.height];
+  canvas.getContext("2d").drawImage(drawn, 0, 0);
+  drawn.close();
+  canvas.role = "img";
+  canvas.ariaLabel = fill(words.message_look_aloud, { name: on.map(nameOf).join(", ") });
+  return make("figure", "", canvas, where);
+}
+
+async function send(event) {
+  event.preventDefault();
+  if (looked === null || looked !== asked()) return;
+  const minutes = $("message-minutes").valueAsNumber;
+  const body = JSON.stringify({ ...JSON.parse(looked), minutes: Number.isInteger(minutes) ? minutes : 0 });
+  $("message-send").disabled = true;
+  const [answer, told] = await ask("api/messages", { method: "POST", body });
+  $("message-send").disabled = looked === null;
+  if (!answer?.ok) return refuse(answer, told);
+  $("message-text").value = "";
+  changed();
+  say(words.message_sent);
+  $("message-text").focus();
+}
+
+async function takeBack(id) {
+  const [answer, told] = await ask("api/messages/" + id, { method: "DELETE" });
+  if (answer?.ok) say(words.message_taken_back);
+  else refuse(answer, told);
+}
+
+// (answer, what it says); null for none.
+async function ask(path, how) {
+  try {
+    const answer = await fetch(path, { ...SAME, ...how, signal: AbortSignal.timeout(WAIT_MS) });
+    return [answer, answer.status === 204 ? null : await answer.json()];
+  } catch {
+    return [null, null];
+  }
+}
+
+function refuse(answer, told) {
+  say(answer ? words.message_refused[told?.kind] || sentence(told?.words || "") : words.message_no_answer);
+}
+
+function say(text) {
+  setText($("message-said"), text);
+}
+
+export function listenToMessages() {
+  $("messages-open").addEventListener("click", () => $("messages").showModal());
+  $("messages-close").addEventListener("click", () => $("messages").close());
+  $("message-text").addEventListener("input", changed);
+  $("message-walls").addEventListener("change", (event) => {
+    const boxes = [...$("message-walls").querySelectorAll("input")];
+    for (const other of boxes) if ((event.target.value === "") !== (other.value === "")) other.checked = false;
+    if (!boxes.some((other) => other.checked)) boxes[0].checked = true;
+    changed();
+  });
+  $("message-look").addEventListener("click", look);
+  $("message-form").addEventListener("submit", send);
+  $("messages-list").addEventListener("click", (event) => {
+    const row = event.target.closest("button")?.closest("li");
+    if (row) takeBack(row.dataset.message);
+  });
+}

@@ -1,0 +1,77 @@
+// What the gateway says to this wall, kept open for ever: messages of the contract, by their kind.
+
+import { now } from "./wall_clock.js";
+
+const KINDS = ["wall", "scene", "light", "message", "gateway", "values", "beat"];
+const SILENT_MS = 15000; // a stream that says nothing for so long is given up: three beats
+const AGAIN_MS = 1000; // a broken one is opened anew after this, then twice that, and so on
+const AGAIN_MOST_MS = 15000;
+const LATE_MS = 2000; // a beat is as late as this on a good link, what is cut off its second counted in
+const TOO_LATE_MS = 5000;
+const TOO_LATE_MOST = 3; // so many such in a row: perhaps it is the clocks, which a new stream compares anew
+const DRIFT = 0.001; // how far two machines' clocks may drift apart, as a share of time
+
+let path = "";
+let hear = null;
+let source = null;
+let opened = 0;
+let due = 0; // when this stream is given up for a new one
+let tries = 0; // that have failed in a row
+let base = null; // this page's clock less the gateway's; null before its first beat
+let heard = 0;
+let tooLate = 0;
+
+// Calls `each` with the kind, the fields and, for a beat, when it was made on this page's clock.
+export function follow(from, each) {
+  [path, hear] = [from, each];
+  open();
+}
+
+export function open() {
+  source?.close();
+  opened = now();
+  due = opened + SILENT_MS;
+  [base, tooLate] = [null, 0];
+  source = new EventSource(path);
+  source.onerror = () => {
+    source.close(); // left alone, some browsers try again and some do not
+    const pause_ms = Math.min(AGAIN_MS * 2 ** tries++, AGAIN_MOST_MS);
+    due = now() + pause_ms * (0.5 + Math.random() / 2); // not all screens at once
+    stillThere();
+  };
+  for (const kind of KINDS) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
+}
+
+function take(kind, fields) {
+  const now_ms = now();
+  if (now_ms >= due) return; // it was silent for too long: a new stream is on its way
+  due = now_ms + SILENT_MS;
+  tries = 0;
+  hear(kind, fields, kind === "beat" ? made(fields.now_s * 1000, now_ms) : now_ms);
+}
+
+// When a beat was made, on this page's clock: what was sent long ago must not look new. The first was made after it
+// was asked for; one that came quicker tells the gateway's clock better.
+function made(at_ms, now_ms) {
+  base = base === null ? opened - at_ms : Math.min(base + (now_ms - heard) * DRIFT, now_ms - at_ms);
+  heard = now_ms;
+  const late_ms = now_ms - at_ms - base;
+  tooLate = late_ms > TOO_LATE_MS ? tooLate + 1 : 0;
+  if (tooLate >= TOO_LATE_MOST) due = now_ms;
+  return late_ms > LATE_MS ? now_ms - late_ms : now_ms;
+}
+
+// Opens the stream anew where it is due: call it every second or so.
+export function mend() {
+  if (now() >= due) open();
+}
+
+// A wall that is not in the site file any more: its page says so, and which there are.
+async function stillThere() {
+  try {
+    const answer = await fetch(location.pathname, { cache: "no-store" });
+    if (answer.status === 404) location.reload();
+  } catch {
+    // the gateway is away
+  }
+}
