@@ -129,6 +129,10 @@ def station(
             min=0, help="With gpiozero, on no Raspberry Pi: N of /dev/gpiochipN; GPIO5 is its line 5."
         ),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(envvar="STATE_DIRECTORY", help="A folder where its walls keep their last scene; none: nowhere."),
+    ] = None,
     root: Annotated[str | None, typer.Option("--sys", hidden=True)] = None,
     dev: Annotated[str | None, typer.Option("--dev", hidden=True)] = None,
 ) -> None:
@@ -139,7 +143,8 @@ def station(
         address(control, "--control")
     plan = floorplan.read(site)
     told = {"kind": pins, "control": control or _control(plan, board), "chip": chip, "sys": root, "dev": dev}
-    run(floorplan.board_json(plan, board, {key: value for key, value in told.items() if value is not None}))
+    given = {key: value for key, value in told.items() if value is not None}
+    run(floorplan.board_json(plan, board, given), keep)
 
 
 @app.command()

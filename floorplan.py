@@ -70,13 +70,13 @@ _HOURS = re.compile(rf"({'|'.join(DAYS)})(-({'|'.join(DAYS)}))? (\d\d:\d\d)-(\d\
 def _hours(text: str) -> str:
     found = _HOURS.fullmatch(text)
     if not found:
-        raise ValueError("opening hours are written as: mon-fri 08:00-20:00, or: sat 10:00-16:00")
+        raise ValueError("times of the week are written as: mon-fri 08:00-20:00, or: sat 10:00-16:00")
     begins, ends = found[4], found[5]
     for time in (begins, ends):
         if time != "24:00":
             _time_of_day(time)
     if begins >= ends:
-        raise ValueError("opening hours end later than they begin; past midnight is written as two lines")
+        raise ValueError("times of the week end later than they begin; past midnight is written as two lines")
     return text
 
 
@@ -260,6 +260,11 @@ class Levels(Table):
             raise ValueError("waiting is amber, then red: the first number is not the larger one")
         if self.free_below and self.free_below[0] < self.free_below[1]:
             raise ValueError("free_below is amber, then red: the first number is not the smaller one")
+        if self.waiting and self.back > 1 and self.back >= self.waiting[0]:
+            raise ValueError(
+                f"back = {self.back}: amber would end at {self.back} callers less than {self.waiting[0]}, and fewer "
+                "than none never wait: give back less than the first number of waiting"
+            )
         return self
 
 
@@ -586,6 +591,15 @@ class Page(Table):
     queue: Id | None = None
     queues: tuple[Id, ...] = ()
     free_desks: bool = True  # false: more room for the rest
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Page:
+        if not self.shown():
+            raise ValueError('a page names no queue: write queue = "…" or queues = ["…", "…"]')
+        for name in self.shown():
+            if self.shown().count(name) > 1:
+                raise ValueError(f"a page shows queue '{name}' twice: name it once")
+        return self
 
     def shown(self) -> tuple[str, ...]:
         """The queues on this page, in order."""
@@ -1043,6 +1057,8 @@ WORDS = {
     "date_parsing": "is a day: 2026-12-24",
     "date_from_datetime_parsing": "is a day: 2026-12-24",
     "date_from_datetime_inexact": "is a day, without a time: 2026-12-24",
+    "string_too_short": "is text of {min_length} or more letters",
+    "string_too_long": "is text of at most {max_length} letters",
     "too_short": "is a list of at least {min_length}",
     "too_long": "is a list of at most {max_length}",
 }
@@ -1050,11 +1066,18 @@ WORDS = {
 
 def _explain(error: ValidationError) -> list[str]:
     lines = []
-    for problem in error.errors():
+    problems = error.errors()
+    for problem in problems:
+        if problem["type"] == "too_short" and any(_lies_in(other["loc"], problem["loc"]) for other in problems):
+            continue  # what is wrong in it was not counted
         location = tuple(part for part in problem["loc"] if part != "[key]")
         place, words = _place(location), _words(location, problem)
         lines.append(f"{place}: {words}" if place else words)
     return lines
+
+
+def _lies_in(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _words(location: tuple[int | str, ...], problem: Any) -> str:

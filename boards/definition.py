@@ -164,6 +164,12 @@ def _taken_twice(page: Definition, board: floorplan.Board, walls: Sequence[floor
             )
         elif wall.light:
             taken[wall.light.pin] = f"light of wall '{wall.id}'"
+    files: dict[str, str] = {}
+    for wall in walls:
+        for path in {wall.panel.bus or "", str(wall.panel.path or "")} - {""}:
+            if (path.startswith("file:") or wall.panel.path) and path in files:
+                wrong.append(f"wall '{wall.id}': {path} is written by wall '{files[path]}' already: give another name")
+            files.setdefault(path, wall.id)
     wires: dict[str, tuple[str, str, tuple[str, str]]] = {}  # bus → the wall that has it, its kind, its pins
     for wall in walls:
         panel = wall.panel

@@ -19,20 +19,20 @@ from firmware import contract
 from gateway.queues import push, push_body
 
 PAGE = Path(__file__).parent / "contract.md"
-FILES = ("contract.py", "contract_panels.py", "conclusions.py")
+FILES = ("contract.py", "contract_inputs.py", "contract_panels.py", "conclusions.py")
 SOURCES = tuple(Path(contract.__file__).with_name(name) for name in FILES)
 
 HEAD = """\
 # The contract: what travels over MQTT
 
-<!-- Written by `make docs` from firmware/contract.py, contract_panels.py and conclusions.py, and from
-     gateway/queues/push_body.py: change it there. -->
+<!-- Written by `make docs` from firmware/contract.py, contract_inputs.py, contract_panels.py and
+     conclusions.py, and from gateway/queues/push_body.py: change it there. -->
 
 Boards, gateway and walls speak MQTT 3.1.1 with each other, and this page is all they say.
-The table that both ends import is [`firmware/contract.py`](../firmware/contract.py); the rows that only walls
-need stand in [`firmware/contract_panels.py`](../firmware/contract_panels.py) beside it, and those that no board
-ever hears in [`firmware/conclusions.py`](../firmware/conclusions.py). What other systems push
-stands at the end.
+The table that both ends import is [`firmware/contract.py`](../firmware/contract.py); the rows that only desks
+need stand in [`firmware/contract_inputs.py`](../firmware/contract_inputs.py) beside it, those that only walls need in
+[`firmware/contract_panels.py`](../firmware/contract_panels.py), and those that no board ever hears in
+[`firmware/conclusions.py`](../firmware/conclusions.py). What other systems push stands at the end.
 
 ## Rules
 
@@ -201,7 +201,8 @@ class Words:
             for node in ast.parse(source).body
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         }
-        table = [row for name in ("MESSAGES", "PANELS", "CONCLUSIONS") for row in _members(self.assigned[name].value)]
+        tables = ("MESSAGES", "INPUTS", "PANELS", "CONCLUSIONS")
+        table = [row for name in tables for row in _members(self.assigned[name].value)]
         self.rows: dict[str, int] = {}  # topic → line of its message
         self.fields: dict[tuple[str, str], int] = {}  # topic, field → line of its row
         for row in table:
@@ -228,7 +229,7 @@ class Words:
         return [
             (name, getattr(contract, name), node.lineno)
             for name, node in self.assigned.items()
-            if type(getattr(contract, name)) is int
+            if type(getattr(contract, name, None)) is int
         ]
 
     def behind(self, line: int, what: str) -> str:

@@ -1,12 +1,13 @@
-"""How old a wall's figures are, drawn over them. A microcontroller has this file only while they are old."""
+"""How old a wall's figures are, and where that is said so that the fewest of them are hidden."""
 
-from firmware.scene import BLACK, FRAMED, WHITE, Label, Mover
+from firmware.scene import BLACK, FRAMED, WHITE, Figure, Label, Mover
 
 
 def ask(picture) -> None:
     """What a wall shows that has nothing to draw yet: a question mark in the middle."""
-    text, scale, _, _ = place(picture, -1)
-    draw(picture, text, scale, (picture.w - 5 * scale) // 2, (picture.h - 7 * scale) // 2)
+    w, h = picture.w, picture.h
+    text, scale, _, _, _ = place([], w, h, -1)
+    draw(picture, [], (text, scale, (w - 5 * scale) // 2, (h - 7 * scale) // 2, h))
 
 
 def words(age_s: int) -> str:
@@ -22,40 +23,82 @@ def words(age_s: int) -> str:
     return "? %dd" % (age_s // 86400)
 
 
-def place(picture, age_s):
-    """(text, scale, x, y) of the age: right below, in figures that are read from as far as the others."""
+def place(page, w, h, age_s):
+    """(text, scale, x, y, h) of the age on a page of w x h: where it hides the fewest figures, as large as it can be.
+
+    What it would hide in part is not drawn at all (`covers`). Under FRAMED rows it stands at the right.
+    """
     text = words(age_s)
-    if len(text) * 6 - 1 > picture.w:
+    if len(text) * 6 - 1 > w:
         text = "?"
-    h = picture.h
+    fewest, best = 0, None
     scale = 1 + (h >= 24) + (h >= 96) + (h >= 192) + (h >= 24 and text == "?")
-    while scale > 1 and (len(text) * 6 - 1) * scale > picture.w - 4:
+    while scale:
+        wide, high = (len(text) * 6 - 1) * scale, 7 * scale
+        x, y = w - wide, h - high
+        corners = ((x, y // 2),) if h < FRAMED else ((max(x - 2, 0), y - 2), (2, y - 2), (max(x - 2, 0), 2), (2, 2))
+        for x, y in corners if scale == 1 or wide <= w - 4 else ():
+            here = text, scale, x, y, h
+            hidden = 0
+            for op in page:
+                if covers(w, here, op):
+                    hidden += 9 if type(op) is Figure else 1
+            if best is None or hidden < fewest:
+                fewest, best = hidden, here
         scale -= 1
-    x = picture.w - (len(text) * 6 - 1) * scale
-    if h < FRAMED:
-        return text, scale, x, (h - 7) // 2
-    return text, scale, max(x - 2, 0), h - 7 * scale - 2
+    return best
 
 
-def covers(picture, place, op):
+def covers(w, place, op):
     """True where the age would hide some of a figure or a label; fills and whole pictures may lose some."""
-    x, y = place[2:]
-    if type(op) is Mover:
-        return op.y + op.h >= y
-    if type(op) is Label and (op.bits is None or op.w * op.h * 2 > picture.w * picture.h):
+    text, scale, x, y, h = place
+    if _is_large(op, w, h):
         return False
-    return op.y + op.h >= y and op.x + op.w >= x
+    return touches(op, x - 2, y - 1, (len(text) * 6 - 1) * scale + 4, 7 * scale + 2)
 
 
-def draw(picture, text, scale, x, y):
-    """The age, bright on black, and a dashed frame where there is room for one."""
-    w, h = picture.w, picture.h
-    picture.fill(x - 1, y - 1, w, h, BLACK)
+def touches(op, x, y, w, h):
+    """True where something of an operation may lie in that rectangle; a figure's block and line belong to it."""
+    if type(op) is Mover:
+        return op.y < y + h and op.y + op.h > y
+    more = op.scale + 1 if type(op) is Figure else 0
+    return op.x - more < x + w and op.x + op.w + more > x and op.y - more < y + h and op.y + op.h + more > y
+
+
+def draw(picture, page, place):
+    """The age, bright on black, and where there is room a dashed frame, with gaps for what stands at its edges."""
+    text, scale, x, y, h = place
+    w = picture.w
     if h >= FRAMED:
+        there = []
+        for op in page:
+            if _at_the_edge(op, w, h) and not _is_large(op, w, h) and not covers(w, place, op):
+                there.append(op)
         for left in range(0, w, 8):
-            picture.fill(left, 0, 4, 1, WHITE)
-            picture.fill(left, h - 1, 4, 1, WHITE)
+            _dash(picture, there, left, 0, 4, 1)
+            _dash(picture, there, left, h - 1, 4, 1)
         for top in range(0, h, 8):
-            picture.fill(0, top, 1, 4, WHITE)
-            picture.fill(w - 1, top, 1, 4, WHITE)
+            _dash(picture, there, 0, top, 1, 4)
+            _dash(picture, there, w - 1, top, 1, 4)
+    picture.fill(x - 2, y - 1, (len(text) * 6 - 1) * scale + 4, 7 * scale + 2, BLACK)
     picture.write(x, y, text, scale, WHITE)
+
+
+def _is_large(op, w, h):
+    return type(op) is Label and (op.bits is None or op.w * op.h * 2 > w * h)
+
+
+def _at_the_edge(op, w, h):
+    return (
+        touches(op, 0, 0, w, 1)
+        or touches(op, 0, h - 1, w, 1)
+        or touches(op, 0, 0, 1, h)
+        or touches(op, w - 1, 0, 1, h)
+    )
+
+
+def _dash(picture, there, x, y, w, h):
+    for op in there:
+        if touches(op, x, y, w, h):
+            return
+    picture.fill(x, y, w, h, WHITE)

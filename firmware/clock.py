@@ -16,8 +16,8 @@ except ImportError:  # CPython
     def ticks_diff(end, start):
         return end - start
 
-    async def sleep_ms(ms: int) -> None:
-        await asyncio.sleep(ms / 1000)
+    async def sleep_ms(wait_ms: int) -> None:
+        await asyncio.sleep(wait_ms / 1000)
 
 
 class Uptime:

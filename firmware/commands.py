@@ -6,18 +6,18 @@ from firmware.clock import sleep_ms
 
 BLINK_MS = 250
 
-_running = {}  # what was started last, by its name: a task nobody holds may be collected
+tasks = {}  # what was started last, by its name: a task nobody holds may be collected
 
 
 def obey(station, fields: dict) -> None:
     """Starts a command and answers it on the board's `answer` topic."""
     done, words = COMMANDS[fields["do"]](station, fields["seconds"] or 10, fields)
-    answer = {"id": fields["id"], "done": done, "words": words[:128]}
-    station.link.state("board/+/answer", (station.link.board,), answer)
+    told = {"id": fields["id"], "done": done, "words": words[:128]}
+    station.link.state("board/+/answer", (station.link.board,), told)
 
 
 def identify(station, seconds, fields):
-    _running["identify"] = asyncio.create_task(_blink(station, seconds))
+    tasks["identify"] = asyncio.create_task(_blink(station, seconds))
     return test(station, seconds, fields)
 
 
@@ -28,23 +28,23 @@ def test(station, seconds, fields):
 
 
 def restart(station, seconds, fields):
-    drawing = station.wall and station.wall.begin_anew()
+    done = station.wall and station.wall.begin_anew()
     try:
         from machine import reset
     except ImportError:
-        if drawing:
+        if done:
             return True, "it draws again what it is told"
         return False, "this board is a program: start it again where it runs"
-    _running["restart"] = asyncio.create_task(_reset(station, reset))
+    tasks["restart"] = asyncio.create_task(_reset(station, reset))
     return True, "in a second"
 
 
 def raw(station, seconds, fields):
     if not station.inputs:
         return False, "this board reads no pins"
-    from firmware.recorder import begin
+    from firmware import recorder
 
-    return begin(station, seconds, fields)
+    return recorder.begin(station, seconds, fields)
 
 
 async def _blink(station, seconds):

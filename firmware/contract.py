@@ -36,16 +36,6 @@ FLAG, INT, TEXT, NUMBERS, ITEMS = "flag", "int", "text", "numbers", "items"  # k
 STATUS = ["free", "ringing", "talking", "held", "away", "unknown", "lost"]
 LONG = 2**31 - 1  # more milliseconds than three weeks
 
-# What every reading carries. No clock: the gateway counts back from its arrival.
-READING = (
-    # A line or a headset that is not there; a contact faster than any hand, bell or lamp; a device that reports
-    # faster than it has to; one that says what cannot be; one this program may not read; one that fails.
-    "why? one-of unplugged chatter flood rubbish forbidden broken;"  # why a sensor that is there tells nothing
-    "seq int;"  # counts this input's readings since the board started, from 1
-    "boot text 8;"  # which start of the board that was
-    "age_ms int"  # how long ago it changed, when it was sent
-)
-
 Message = namedtuple("Message", ("topic", "sender", "retained", "qos", "size", "fields"))
 
 MESSAGES = (
@@ -83,35 +73,6 @@ MESSAGES = (
         "read_us? int;"  # mean time that one reading of them all takes
         "dropped int"  # readings that fell out of a full outbox since it started
     )),
-    # One desk phone, as the wire shows it.
-    Message("board/+/input/+/phone", "board", True, 1, 128, (
-        "state one-of idle ringing talking held unknown;"  # unknown: see why; or nothing read yet
-    ) + READING),
-    # One headset. Never false where there is no sensor: null.
-    Message("board/+/input/+/headset", "board", True, 1, 224, (
-        "link? flag;"  # headset and base hear each other
-        "in_call? flag;"  # the base says that a call is on
-        "ringing? flag;"  # it rings
-        "muted? flag;"  # the microphone is off
-        "docked? flag;"  # it lies in its cradle
-        "worn? flag;"  # it is on a head
-    ) + READING),
-    # Pins as they are, on command and for 60 s only: for the bench. Levels as the message begins, and each change
-    # since, looked for as often as the inputs are read. A gap in seq is a message lost; the next has the levels again.
-    Message("board/+/raw", "board", False, 0, 1024, (
-        "boot text 8;"  # the start it speaks of
-        "id text 16;"  # of the command that asked for it
-        "seq int;"  # counts the messages of one recording, from 0
-        "ms int 65535;"  # when this message begins, since the recording began
-        "until_ms int 65535;"  # up to when it tells
-        "pins numbers 64;"  # levels at `ms`: 0 and 1; millivolts for analogue pins; null: cannot be read
-        # Three numbers a change: ms, the pin's place among those of `pins` in the alphabet's order, its level. A
-        # place behind the last: the board was held up, and nothing was looked at for so many ms before.
-        "rows items 150;"  # changes: ms, place of the pin, level, and so on
-        "said items 2;"  # what was said of the input: ms, input, phone or headset, its fields, since when (ms)
-        "thinned int;"  # changes so far that found no room: told later, or never
-        "last flag"  # the recording is over
-    )),
     # Something a board should do. Never retained: a stored command would return with every start.
     Message("board/+/command", "gateway", False, 1, 256, (
         "id text 16;"  # the answer repeats it
@@ -141,11 +102,9 @@ def add(rows):
 
 
 if not SMALL:
-    from firmware.conclusions import CONCLUSIONS
-    from firmware.contract_panels import PANELS
+    from firmware.contract_whole import ROWS
 
-    add(PANELS)
-    add(CONCLUSIONS)
+    add(ROWS)
 
 IDS_AT = {3: (1,), 5: (1, 3)}  # where ids stand, by how many parts a topic has
 _taken_apart = {}  # pattern → its fields
@@ -166,7 +125,8 @@ def is_id(text):
     """True for 1 to 32 of a-z, 0-9 and -."""
     if not 0 < len(text) <= 32:
         return False
-    for letter in text:
+    for at in range(len(text)):  # letter by letter, they would all stay in MicroPython's table of names
+        letter = text[at : at + 1]
         if not ("a" <= letter <= "z" or "0" <= letter <= "9" or letter == "-"):
             return False
     return True
@@ -239,8 +199,10 @@ def parse(full, payload):
         raise ContractError("%s: %d bytes, at most %d" % (full, len(payload), message.size))
     try:
         values = json.loads(payload)
-    except (ValueError, RuntimeError, MemoryError):  # not JSON, not UTF-8, or nested without end
+    except (ValueError, RuntimeError):  # not JSON, not UTF-8, or nested without end
         raise ContractError("%s: not JSON" % full)
+    except MemoryError:
+        raise ContractError("%s: more than there is memory for" % full)
     if type(values) is not dict:
         raise ContractError("%s: not a JSON object" % full)
     return pattern, ids, check(full, fields_of(pattern), values)
@@ -276,9 +238,12 @@ def wrong_in(kind, limit, value):
             return "is not text"
         if len(value) > limit:
             return "has more than %d characters" % limit
-        for letter in value:
-            if ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000:
-                return "holds a character that nobody can read"
+        for at in range(0, len(value), 64):  # in pieces: see is_id
+            last = 0
+            for byte in value[at : at + 64].encode("utf-8", "surrogatepass"):
+                if byte < 32 or (last == 0xED and byte >= 0xA0):  # the latter: half a pair of UTF-16
+                    return "holds a character that nobody can read"
+                last = byte
         return None
     if type(value) is not (dict if kind == NUMBERS else list):
         return "is not an object" if kind == NUMBERS else "is not an array"

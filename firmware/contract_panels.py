@@ -15,8 +15,7 @@ PANELS = (
         "boot text 8;"  # the gateway's start
         "of text 4;"  # which order of numbers: a scene of another one draws none of them
         "seq int;"  # counts up with every change
-        "at_s int;"  # the beat's clock when the waits were taken
-        "n text 4000"  # a word a number, to the base 36; + or ! before: amber, red; `?` unknown, `-` nobody waits
+        "n text 4000"  # words to the base 36: firmware/values.py
     )),
     # What a panel draws: labels as pictures, numbers by their place among the values.
     ("board/+/panel/+/scene", "gateway", True, 1, 16384, (
@@ -41,7 +40,7 @@ PANELS = (
         "percent int 100"  # 0: off, as planned
     )),
     # What a panel says that it shows.
-    ("board/+/panel/+/shown", "board", True, 1, 256, (
+    ("board/+/panel/+/shown", "board", True, 1, 512, (
         "scene? text 8;"  # id of the scene; null: it has none yet
         "message? text 8;"  # id of the message; null: none
         "values_seq? int;"  # the values on it; null: none yet

@@ -1,5 +1,6 @@
 """The places at a board where desks are plugged in: each one's phone and headset, read together."""
 
+from firmware import contract
 from firmware.clock import forget, now_ms, now_us, since_us, sleep_ms
 from firmware.mqtt import tell_error
 
@@ -16,6 +17,13 @@ SENSES = ("link", "in_call", "ringing", "muted", "docked", "worn")
 KNOWN = (None, False, True)
 WHY = (None, "unplugged", "chatter", "flood", "rubbish", "forbidden", "broken")
 HEADSET_FROM = len(STATES) * len(WHY)  # a reading is a number: phones' below this, headsets' from here on
+
+if contract.SMALL:
+    from firmware.contract_inputs import INPUTS
+
+    contract.add(INPUTS)
+    del INPUTS
+    forget("contract_inputs")
 
 
 class Inputs:

@@ -4,7 +4,7 @@ import asyncio
 from random import randrange
 
 from firmware import contract
-from firmware.clock import now_ms, sleep_ms
+from firmware.clock import sleep_ms
 from firmware.mqtt import Client
 
 AGAIN_MS = 5000  # boards answer a new gateway spread over so long, so that they do not come all at once
@@ -24,11 +24,11 @@ class Link:
         self.site = settings["site"]
         self.board = settings["board"]
         self.boot = hello["boot"]
-        self.outboxes = []  # one for each input; a wall board, which has none, does not even load them
-        if settings["inputs"]:
-            from firmware.outbox import Outbox
+        self.readings = None  # what inputs say
+        if inputs:
+            from firmware import readings
 
-            self.outboxes = [Outbox(contract.OUTBOX_READINGS) for _ in settings["inputs"]]
+            self.readings = readings.Readings(self, inputs, len(settings["inputs"]))
         self.reconnects = -1  # the first connect is not one
         self.refused = 0
         self.on_refused = None  # told (topic, why) of what came and cannot be used
@@ -36,13 +36,12 @@ class Link:
         self.on_topic = None  # told the topic of what came, before there is more of it in memory than its text
         self.hello = hello
         self._hear = hear
-        self._inputs = inputs
         self._again: asyncio.Task | None = None  # the task that does
         self._gateway = None  # the boot of the gateway that was last heard
         self._due = {}  # (pattern, ids, command id) → fields: only ever worth their latest value
         self._lasting = {}  # of these the retained ones: said again on every new connection
         self.asked = False  # a new gateway wants to know who is there
-        self._work = False  # something is to be sent
+        self.work = False  # something is to be sent
         self.client = Client(
             broker["host"],
             broker["port"],
@@ -60,28 +59,14 @@ class Link:
             on_message=self._message,
             on_up=self._up,
             on_down=self._down,
-            on_ack=self._acknowledged,
+            on_ack=self.readings and self.readings.on_ack,
             on_thrown_away=self._thrown_away,
         )
         self.client.subscribe(self.topic("beat"), 0)
         self.client.subscribe(self.topic("board/+/command", self.board), 1)
-        if settings["panels"]:
-            self.ask_for_panels()
-
-    def ask_for_panels(self) -> None:
-        """Wants what panels show; asked again, the broker says once more what it keeps of it."""
-        self.client.subscribe(self.topic("gateway/state"), 1)
-        self.client.subscribe(self.topic("values"), 1)
-        for what in ("scene", "message", "light"):
-            self.client.subscribe(self.topic("board/+/panel/+/" + what, self.board), 1)
 
     def topic(self, pattern, *ids):
         return contract.topic(self.site, pattern, *ids)
-
-    def changed(self, number: int, what: int, since_ms: int) -> None:
-        """A reading of one input, to be delivered in order, however long the link is away."""
-        self.outboxes[number].put(what, max(since_ms, now_ms() - contract.LONG))  # idle for a month is idle
-        self._work = True
 
     def state(self, pattern: str, ids: tuple, fields: dict) -> None:
         """Something only whose latest value matters: sent when the link is up, newest only."""
@@ -89,7 +74,7 @@ class Link:
         self._due[key] = fields
         if contract.BY_TOPIC[pattern].retained:
             self._lasting[key] = fields
-        self._work = True
+        self.work = True
 
     def jobs(self) -> list:
         """What is to be run, all at once: connecting and listening, and sending."""
@@ -97,46 +82,33 @@ class Link:
 
     async def _send(self):
         while True:
-            while not self._work:
+            while not self.work:
                 await sleep_ms(LOOK_MS)
-            self._work = False
+            self.work = False
             try:
-                while self.client.up and await self._send_one():
+                while self.client.up and await self.send_one():
                     pass
             except OSError:  # the link went, or was too slow: what has not gone goes again
                 if self.client.up:
                     await sleep_ms(SLOW_MS)
-                    self._work = True
+                    self.work = True
             except contract.ContractError as error:  # one message that cannot be said stops no other
                 print(error)
-                self._work = True
+                self.work = True
 
-    async def _send_one(self):
+    async def send_one(self):
         for key in self._due:
             fields = self._due.pop(key)
             try:
-                await self._publish(key[0], key[1], fields)
+                await self.publish(key[0], key[1], fields)
             except OSError:
                 self._due.setdefault(key, fields)
                 raise
             return True
-        for number, outbox in enumerate(self.outboxes):
-            row = outbox.next(now_ms())
-            if row:
-                what, seq, age_ms = row
-                pattern, fields = self._inputs.message(what)
-                fields["seq"] = seq
-                fields["boot"] = self.boot
-                fields["age_ms"] = min(age_ms, contract.LONG)
-                try:
-                    outbox.sent(seq, await self._publish(pattern, (self.board, number), fields))
-                except contract.ContractError:
-                    outbox.sent(seq, 0)  # out of the way of those behind it
-                    raise
-                return True
-        return False
+        return self.readings and await self.readings.send_one()
 
-    async def _publish(self, pattern, ids, fields):
+    async def publish(self, pattern: str, ids: tuple, fields: dict) -> int:
+        """Sends one message; its packet id. Raises OSError, ContractError."""
         message = contract.BY_TOPIC[pattern]
         return await self.client.send(
             self.topic(pattern, *ids), contract.encode(pattern, fields), message.retained, message.qos
@@ -152,12 +124,8 @@ class Link:
 
     def _down(self, reason):
         print("link down:", reason)
-        for outbox in self.outboxes:
-            outbox.link_lost()
-
-    def _acknowledged(self, packet_id):
-        for outbox in self.outboxes:
-            outbox.acknowledged(packet_id)
+        if self.readings:
+            self.readings.lost()
 
     def _message(self, topic, payload, retained):
         try:
@@ -167,10 +135,13 @@ class Link:
         except contract.ContractError as error:
             self._refuse(topic, str(error))
             return
-        if fields is None and not pattern.endswith("/message"):
+        except MemoryError:
+            self._refuse(topic, topic + ": there is no memory to take it apart")
             return
-        if retained and pattern == "board/+/command":
-            return  # a stored command is nobody's wish any more
+        if fields is None and not pattern.endswith(("/message", "/scene")):
+            return
+        if retained and pattern in ("board/+/command", "beat"):
+            return  # a stored command is nobody's wish any more, and a stored beat proves nothing
         if pattern == "beat" and fields["boot"] != self._gateway:
             self._gateway = fields["boot"]
             self.asked = True
@@ -194,15 +165,11 @@ class Link:
 
     def _ask_again(self):
         if self._again is None:
-            self._again = asyncio.create_task(self._say_again())
+            self._again = asyncio.create_task(self.say_again())
 
-    async def _say_again(self):
+    async def say_again(self):
         """Every state once more, with its true age: for a new gateway, or a broker that was away."""
         await sleep_ms(randrange(AGAIN_MS))
         self._again = None
-        if not self._inputs or not self.client.up:
-            return
-        free = [not len(outbox) for outbox in self.outboxes]
-        for number, what, since_ms in self._inputs.readings():
-            if free[number]:  # else the newest of what waits says it
-                self.changed(number, what, since_ms)
+        if self.readings and self.client.up:
+            self.readings.say_again()

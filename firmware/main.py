@@ -5,11 +5,12 @@ the first start leaves a one-line main.py there, so that power is all it takes f
 """
 
 import asyncio
+import gc
 import sys
 import time
 
 import firmware.mqtt  # the largest first, while there is room to compile it
-import firmware.station  # noqa: F401  and all it needs, before what is only needed to start it
+import firmware.station  # and all it needs, before what is only needed to start it
 from firmware.clock import forget
 
 
@@ -32,6 +33,8 @@ def begin_again():
     reset()
 
 
+if hasattr(gc, "threshold"):  # MicroPython: what stays is not scattered between what does not
+    gc.threshold(8192)
 try:
     board = made(sys.argv[1] if len(sys.argv) > 1 else "board.json")
     if board:
@@ -41,8 +44,5 @@ try:
 except KeyboardInterrupt:
     pass
 except Exception as error:  # the last door: say it, and begin again
-    if hasattr(sys, "print_exception"):
-        sys.print_exception(error)
-    else:
-        sys.excepthook(type(error), error, error.__traceback__)
+    firmware.mqtt.tell_error(error)
     begin_again()

@@ -23,8 +23,8 @@ CONNECT_MS = 20000  # from the first packet to the broker's yes, TLS included
 CLOSE_MS = 2000  # a goodbye takes no longer
 WAIT_MS = 500  # before the second try to connect; doubled with each one more, and jittered
 WAIT_MOST_MS = 30000
-STEADY_MS = 5000  # a link that was up so long starts with WAIT_MS again
-TICK_MS = 10  # how often a wait looks whether it is over
+GOOD_MS = 5000  # a link that was up so long starts with WAIT_MS again
+LOOK_MS = 10  # how often a wait looks whether it is over
 WINDOW = 16  # messages of QoS 1 on their way at once
 UNANSWERED_BYTES = 4096  # bytes on their way at once: lwIP on rp2 blocks for seconds when its 8 KB are full
 PAYLOAD_MOST = 20 * 1024  # a larger one is read and thrown away
@@ -41,15 +41,15 @@ if sys.implementation.name == "micropython":
         """How much was read into `room`, once there is something; 0 at the end of the stream."""
         count = sock.readinto(room)
         while count is None:
-            await readable(sock)
+            await ready(sock)
             count = sock.readinto(room)
         return count
 
-    def readable(sock):
+    def ready(sock):
         """What asyncio's own streams wait with; loading them for this one line takes 2 KB."""
         yield asyncio.core._io_queue.queue_read(sock)  # type: ignore[attr-defined]
 
-    async def resolve(host, port):
+    async def resolve(host, port, wait_ms):
         return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)  # it blocks; there is no other
 
     def shut(sock):
@@ -58,41 +58,7 @@ if sys.implementation.name == "micropython":
     tell_error = sys.print_exception  # type: ignore[attr-defined]
 
 else:
-    import ssl
-
-    LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-    def give(sock, data):
-        try:
-            return sock.send(data)
-        except LATER:
-            return None
-
-    async def receive(sock, room):
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                return sock.recv_into(room)
-            except LATER:
-                ready = loop.create_future()
-                loop.add_reader(sock, woken, loop, sock, ready)
-                await ready
-
-    def woken(loop, sock, ready):
-        loop.remove_reader(sock)
-        if not ready.done():
-            ready.set_result(None)
-
-    async def resolve(host, port):
-        asking = asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return await asyncio.wait_for(asking, CONNECT_MS / 1000)
-
-    def shut(sock):
-        asyncio.get_running_loop().remove_reader(sock)
-        sock.close()
-
-    def tell_error(error):
-        sys.excepthook(type(error), error, error.__traceback__)
+    from firmware.mqtt_computer import give, receive, resolve, shut, tell_error
 
 
 class LinkDown(OSError):
@@ -126,14 +92,13 @@ class Client:
         self.refused: list = []  # topics that the broker would not subscribe us to
         self.thrown_away = 0  # incoming messages that were too big
         self.faults = 0  # errors in callbacks
-        self._on_message = on_message
-        self._on_up = on_up
-        self._on_down = on_down
-        self._on_ack = on_ack
-        self._on_thrown_away = on_thrown_away
+        self.on_message = on_message
+        self.on_up = on_up
+        self.on_down = on_down
+        self.on_ack = on_ack
+        self.on_thrown_away = on_thrown_away
         # A ping goes out after half a keepalive of silence; what has no answer three quarters later is
         # lost. Together that is 1.25 keepalives, when the broker gives up at 1.5.
-        self._ping_ms = keepalive_s * 500
         self._patience_ms = keepalive_s * 750
         self._topics: list = []  # (topic, qos), for every new connection
         self._unasked: list = []  # those of them that this connection has not asked for yet
@@ -163,12 +128,12 @@ class Client:
         wait_ms = WAIT_MS
         self._closed = False
         while not self._closed:
-            began_ms = now_ms()
+            since_ms = now_ms()
             try:
                 was_up = await self._session()
             finally:
                 self._end("stopped")
-            if was_up and now_ms() - began_ms >= STEADY_MS:
+            if was_up and now_ms() - since_ms >= GOOD_MS:
                 wait_ms = WAIT_MS
             if not self._closed:
                 await sleep_ms(wait_ms // 2 + wait_ms * os.urandom(1)[0] // 512)
@@ -190,24 +155,24 @@ class Client:
         until_ms = now_ms() + self._patience_ms
         me = object()
         packet_id = 0
-        senders = self._senders
-        senders.append(me)
+        line = self._senders
+        line.append(me)
         try:
-            while senders[0] is not me or self._full(len(payload), qos):
-                if senders[0] is me and not self._unacked and self._pinged_ms is None:
+            while line[0] is not me or self._full(len(payload), qos):
+                if line[0] is me and not self._unacked and self._pinged_ms is None:
                     await self._ping(link)  # only its answer makes room
                 await self._tick(link, until_ms)
             if qos:
                 packet_id = self._new_id()
                 self._unacked[packet_id] = [now_ms(), False]
-            await self._write(link, publication(topic, payload, retain, qos, packet_id), until_ms)
+            await self._write(link, packet(topic, payload, retain, qos, packet_id), until_ms)
             self._unanswered += len(topic) + len(payload)
             return packet_id
         except BaseException:  # cancelled, too
             self._unacked.pop(packet_id, None)
             raise
         finally:
-            senders.remove(me)
+            line.remove(me)
 
     async def publish(self, topic: str, payload, retain: bool = False, qos: int = 1) -> bool:
         """Sends and waits for the PUBACK. False when the link went first or it took too long."""
@@ -265,7 +230,7 @@ class Client:
             self._unasked = list(self._topics)
             await self._ask(link)
             self.up = was_up = True
-            self._tell(self._on_up)
+            self._tell(self.on_up)
             while self._link == link:
                 await sleep_ms(min(250, self.keepalive_s * 60))
                 await self._keep(link)
@@ -277,7 +242,7 @@ class Client:
         """Connects the socket: the address that worked last, else the next one of the name."""
         if not self._addresses:
             try:
-                self._addresses = list(await resolve(self.host, self.port))
+                self._addresses = list(await resolve(self.host, self.port, CONNECT_MS))
             except (OSError, asyncio.TimeoutError) as error:
                 raise LinkDown("the name '%s' cannot be looked up (%s)" % (self.host, error))
             await self._tick(link, until_ms)
@@ -298,22 +263,22 @@ class Client:
         while not poller.poll(0):
             await self._tick(link, until_ms)
         if self.tls:
-            from firmware.tls import secured
+            from firmware import tls
 
-            self._socket = secured(sock, self.tls["ca"], self.tls.get("name") or self.host)
+            self._socket = tls.secured(sock, self.tls["ca"], self.tls.get("name") or self.host)
 
     async def _keep(self, link):
         """Pings in silence, and ends the link when an answer is overdue."""
-        now = now_ms()
-        if self._pinged_ms is not None and now - self._pinged_ms > self._patience_ms:
+        at_ms = now_ms()
+        if self._pinged_ms is not None and at_ms - self._pinged_ms > self._patience_ms:
             self._end("no answer to a ping for %d s" % (self._patience_ms // 1000))
         for state in self._unacked.values():
-            if now - state[0] > self._patience_ms:
+            if at_ms - state[0] > self._patience_ms:
                 self._end("a message was not acknowledged for %d s" % (self._patience_ms // 1000))
                 break
         if self._link != link:
             return
-        if self._pinged_ms is None and now - min(self._sent_ms, self._heard_ms) >= self._ping_ms:
+        if self._pinged_ms is None and at_ms - min(self._sent_ms, self._heard_ms) >= self.keepalive_s * 500:
             await self._ping(link)
         await self._ask(link)
 
@@ -332,13 +297,13 @@ class Client:
         if self._socket is not None:
             shut(self._socket)
         self._clear()
-        self._tell(self._on_down, self.reason)
+        self._tell(self.on_down, self.reason)
 
     async def _tick(self, link, until_ms):
         """A short wait. Raises LinkDown when the link has gone or it is too late."""
         if now_ms() > until_ms:
             raise LinkDown("%s:%d: no answer in time" % (self.host, self.port))
-        await sleep_ms(TICK_MS)
+        await sleep_ms(LOOK_MS)
         if self._link != link:
             raise LinkDown(self.reason)
 
@@ -368,11 +333,11 @@ class Client:
     async def _write(self, link, packet, until_ms):
         """The whole packet, after those that came before it. Raises LinkDown."""
         me = object()
-        writers = self._writers
-        writers.append(me)
+        line = self._writers
+        line.append(me)
         rest = memoryview(packet)
         try:
-            while writers[0] is not me:
+            while line[0] is not me:
                 await self._tick(link, until_ms)
             if self._link != link:
                 raise LinkDown(self.reason)
@@ -388,7 +353,7 @@ class Client:
                 self._end(self._words(error))
             raise LinkDown(self.reason)
         finally:
-            writers.remove(me)
+            line.remove(me)
             if 0 < len(rest) < len(packet) and self._link == link:  # cancelled
                 self._end("a message was cut off")
 
@@ -488,7 +453,7 @@ class Client:
             state = self._unacked.pop(body[0] << 8 | body[1], None)
             if state:
                 state[1] = True
-                self._tell(self._on_ack, body[0] << 8 | body[1])
+                self._tell(self.on_ack, body[0] << 8 | body[1])
         elif kind == 9 and len(body) == 3:
             topic = self._asked.pop(body[0] << 8 | body[1], None)
             if topic and body[2] & 128 and len(self.refused) < REFUSED_MOST:
@@ -503,28 +468,35 @@ class Client:
         qos = kind >> 1 & 3
         topic_size = int.from_bytes(await self._fill(link, bytearray(2)), "big")
         size -= 2 + topic_size + (2 if qos else 0)
-        if qos > 1 or size < 0 or topic_size > TOPIC_MOST:
+        if qos > 1 or size < 0:
             raise LinkDown("the broker sent what was not asked for")
-        topic = str(await self._fill(link, bytearray(topic_size)), "utf-8")
+        topic = None
+        if topic_size <= TOPIC_MOST:
+            topic = str(await self._fill(link, bytearray(topic_size)), "utf-8")
+        else:  # none of ours
+            await self._skip(link, topic_size)
         packet_id = await self._fill(link, bytearray(2 if qos else 0))
         try:
-            payload = bytearray(size) if size <= PAYLOAD_MOST else None
+            payload = bytearray(size) if topic is not None and size <= PAYLOAD_MOST else None
         except MemoryError:
             payload = None
         if payload is None:
             self.thrown_away += 1
-            self._tell(self._on_thrown_away, topic, size)
-            while size:
-                size -= len(await self._fill(link, bytearray(min(size, 256))))
-                await sleep_ms(0)
+            self._tell(self.on_thrown_away, topic or "a topic of %d bytes" % topic_size, size)
+            await self._skip(link, size)
         else:
             await self._fill(link, payload)
-            self._tell(self._on_message, topic, payload, bool(kind & 1))
+            self._tell(self.on_message, topic, payload, bool(kind & 1))
         if qos:
             await self._write(link, b"\x40\x02" + packet_id, now_ms() + self._patience_ms)
 
+    async def _skip(self, link, size):
+        while size:
+            size -= len(await self._fill(link, bytearray(min(size, 256))))
+            await sleep_ms(0)
 
-def publication(topic, payload, retain, qos, packet_id):
+
+def packet(topic, payload, retain, qos, packet_id):
     head = text(topic) + (packet_id.to_bytes(2, "big") if qos else b"")
     first = bytes((48 | qos << 1 | (1 if retain else 0),))
     return b"".join((first, length(len(head) + len(payload)), head, payload))

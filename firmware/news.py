@@ -4,8 +4,8 @@ Loaded when such a thing comes, and forgotten: `firmware/wall.py` has no room to
 """
 
 from firmware import contract, scene_load
+from firmware.wall import ascii_of
 
-TROUBLE_MOST = 120
 KINDS = ("scene", "values", "message", "light")  # what may be in trouble
 
 
@@ -18,6 +18,8 @@ def take(wall, pattern: str, ids: tuple, fields, at_ms: int) -> None:
     try:
         if kind == "light":
             lights.percent = fields["percent"]
+        elif fields is None and kind == "scene":  # this panel is nobody's wall any more
+            lights.scene = lights.turns = None
         elif fields is None:
             lights.message = None
         elif kind == "scene":
@@ -53,9 +55,9 @@ def message(lights, fields: dict, at_ms: int) -> None:
 def refused(wall, topic: str, why: str) -> None:
     """Something came that the contract refuses; the walls whose it was say so. `why` may begin with the topic."""
     pattern, ids = contract.pattern_of(topic)
-    for begins in (topic, pattern):
-        if begins and why.startswith(begins + ": "):
-            why = why[len(begins) + 2 :]
+    for name in (topic, pattern):
+        if name and why.startswith(name + ": "):
+            why = why[len(name) + 2 :]
     if pattern == "values":
         for lights in wall.lights:
             refuse(lights, pattern, why)
@@ -85,7 +87,7 @@ def say(lights) -> None:
     if told:
         from firmware import words
 
-        lights.trouble = words.plain("; ".join(told)[:TROUBLE_MOST])
+        lights.trouble = ascii_of("; ".join(told))
         lights.turns = words.turns(lights.scene, lights.trouble, lights.picture)
     elif lights.trouble:
         lights.trouble = None

@@ -11,20 +11,19 @@ from firmware import contract
 from firmware.lasting import head, path_of, write
 
 LIVES = 3  # so many starts in a row that did not last, and nothing but the board's name is drawn
-SCENE = "board/+/panel/+/scene"
 TROUBLE = "it started again and again, each time within a minute: it shows its name and draws again in 10 minutes"
 
 
 def begin(wall, at_ms: int) -> None:
     """Once at a start: counts it; draws what was kept, or the board's name where it starts again and again."""
-    lived = _starts(wall.keep)
-    if lived <= LIVES:  # no more to count
+    count = _starts(wall.keep)
+    if count <= LIVES:  # no more to count
         try:
-            write(wall.keep + "/starts", b"%d" % (lived + 1))
+            write(wall.keep + "/starts", b"%d" % (count + 1))
         except OSError as error:
             print("starts cannot be counted:", error)
     wall.since_ms = at_ms
-    if lived >= LIVES:
+    if count >= LIVES:
         print(TROUBLE)
         wall.safe = TROUBLE
     else:
@@ -39,7 +38,7 @@ def draw_again(wall, at_ms: int) -> None:
         lights.turns = lights.scene
         lights.name = None
     remember(wall)
-    wall.link.ask_for_panels()  # what came meanwhile was not heard
+    wall.ask()  # what came meanwhile was not heard
 
 
 def show_name(wall) -> None:
@@ -87,7 +86,7 @@ def load(path: str, picture):
         print(path, "is not used: it is not whole, of another version or for another size of panel")
         return None
     try:
-        return contract.check(path, contract.fields_of(SCENE), json.loads(body))
+        return contract.check(path, contract.fields_of("board/+/panel/+/scene"), json.loads(body))
     except (contract.ContractError, ValueError, AttributeError, MemoryError) as error:
         print(path, "is not used:", error)
         return None
@@ -96,9 +95,9 @@ def load(path: str, picture):
 def address(host: str, port: int):
     """A chip's own address; a computer's, towards the broker, or its name."""
     try:
-        from firmware.net import address as of_chip
+        from firmware import net
 
-        return of_chip()
+        return net.address()
     except ImportError:
         pass  # no chip
     try:

@@ -40,7 +40,6 @@ Figure = namedtuple("Figure", "x y w h colour ticks number cells scale amber red
 Mover = namedtuple("Mover", "y w h colour bits px_s")  # a strip that crosses the whole width, again and again
 
 
-
 class Moving(list):
     """A page on which something moves."""
 
@@ -49,7 +48,7 @@ class Own(list):
     """A page in the wall's own words: true however old the figures are, so that it is never dimmed."""
 
 
-_glyphs = {}  # figures as strips, by letter and scale: at most 4 of each letter in digits.py
+_glyphs = [{} for _ in range(9)]  # by scale: figures as strips, by letter
 
 
 class Picture:
@@ -61,6 +60,7 @@ class Picture:
 
     def __init__(self, w: int, h: int):
         self.w, self.h = w, h
+        self.old = False  # whether what was drawn last is dim and says its age
         self.pixels = bytearray(w * h if KIND == framebuf.GS8 else (w + 1) // 2 * h)
         self._lights = framebuf.FrameBuffer(self.pixels, w, h, KIND)
         self._ink = bytearray((255, 0))  # 255 is no colour: the unlit bits of a strip
@@ -85,12 +85,14 @@ class Picture:
     def write(self, x: int, y: int, text: str, scale: int, colour: int) -> None:
         """Writes figures, each in a cell of 6 x 7 pixels times `scale`."""
         self._ink[1] = colour
-        for letter in text:
-            glyph = _glyphs.get((letter, scale))
-            if glyph is None:
+        strips, blit, two = _glyphs[scale], self._lights.blit, self._two
+        for at in range(len(text)):  # a letter that a loop hands out stays in a board's memory for ever
+            letter = text[at : at + 1]
+            strip = strips.get(letter)
+            if strip is None:
                 strip = digits.scaled(letter, scale), 5 * scale, 7 * scale, framebuf.MONO_HLSB
-                glyph = _glyphs[letter, scale] = strip
-            self._lights.blit(glyph, x, y, 255, self._two)
+                strips[letter] = strip
+            blit(strip, x, y, 255, two)
             x += 6 * scale
 
 
@@ -103,6 +105,7 @@ def draw(picture: Picture, scene, numbers, clock_ms, tick_ms: int, age_s, messag
     else how long ago they were, -1 for never. message: what people are told beside it, or None.
     """
     picture.fill(0, 0, picture.w, picture.h, BLACK)
+    picture.old = False
     if scene is None:
         from firmware import age
 
@@ -111,18 +114,32 @@ def draw(picture: Picture, scene, numbers, clock_ms, tick_ms: int, age_s, messag
     if numbers is not None and numbers.of != scene.of:
         numbers = None  # of another order: no figure is the one this scene means
     page, moved_ms, _ = turn(scene, message, tick_ms, picture.w)
-    place = None
-    if type(page) is Own:
+    spoken = type(page) is Own  # words of the wall, or to people: they are as true as ever
+    if spoken:
         message = None
-    elif age_s is not None:
+    elif message and not message.band:
+        spoken = page is message.ops
+    place = None
+    if age_s is not None and not spoken:
         from firmware import age
 
-        place = age.place(picture, age_s)
+        place = age.place(page, picture.w, _rows(picture, message), age_s)
+    picture.old = place is not None
     _draw_page(picture, page, numbers, clock_ms, moved_ms, place)
-    if message and message.band:
-        _draw_page(picture, message.ops, numbers, clock_ms, tick_ms - message.since_ms, place)
     if place:
-        age.draw(picture, *place)
+        age.draw(picture, page, place)
+    if message and message.band:
+        _draw_page(picture, message.ops, numbers, clock_ms, tick_ms - message.since_ms, None)
+
+
+def _rows(picture, message):
+    """How many rows a page has for itself: those above a message's band."""
+    h = picture.h
+    if message and message.band:
+        for op in message.ops:
+            if op.y >= 8:
+                h = min(h, op.y)
+    return h
 
 
 def turn(scene, message, tick_ms, w) -> tuple:
@@ -193,7 +210,7 @@ def _draw_page(picture, page, numbers, clock_ms, moved_ms, place):
     from firmware import age
 
     for op in page:
-        if not age.covers(picture, place, op):  # a figure is whole or it is not there
+        if not age.covers(picture.w, place, op):  # a figure is whole or it is not there
             _draw_op(picture, op, numbers, clock_ms, moved_ms, DIM)
 
 
@@ -223,31 +240,28 @@ def _draw_figure(picture, op, numbers, clock_ms, dim):
         if value is not None:
             if op.red is not None and value >= op.red:
                 level = 2
+                blink = _blinks(op, value) and clock_ms // BLINK_MS % 2 == 1
             elif op.amber is not None and value >= op.amber and not level:
                 level = 1
-            blink = _blinks(op, value) and clock_ms // BLINK_MS % 2 == 1
     else:
         text, scale = number_words(value, op.cells, scale)
     w = len(text) * 6 * scale
     x = op.x + op.w - w
-    y = op.y + (op.h - 7 * scale) // 2
-    edge = (op.scale + 1) // 2
     colour = op.colour
-    if value is None:
-        level = 0
-    if level == 2:
-        left, top, wide, high = x - edge, op.y - edge, w - scale + 2 * edge, op.h + 2 * edge
+    if not level or value is None:
+        pass
+    elif level == 2:
+        edge = (op.scale + 1) // 2
+        left, top, wide, high = x - edge, op.y - edge, w - op.scale + 2 * edge, op.h + 2 * edge
         picture.fill(left, top, wide, high, RED | dim)
         if blink:  # a frame for half a second; the figure never goes
             picture.fill(left + edge, top + edge, wide - 2 * edge, high - 2 * edge, BLACK)
         colour = WHITE
-    elif level == 1:
-        if op.y + op.h + edge < picture.h:
-            picture.fill(x, op.y + op.h + edge, w - scale, op.scale, AMBER | dim)
-        else:  # no room for a line below: a bar before it
-            picture.fill(x - 2 * scale, op.y - edge, scale, op.h + 2 * edge, AMBER | dim)
+    else:
+        edge = (op.scale + 2) // 3
+        picture.fill(x, min(op.y + op.h + edge, picture.h - edge), w - scale, edge, AMBER | dim)
         colour = AMBER
-    picture.write(x, y, text, scale, colour | dim)
+    picture.write(x, op.y + (op.h - 7 * scale) // 2, text, scale, colour | dim)
 
 
 def _waited_s(op, numbers, clock_ms):
@@ -269,9 +283,11 @@ def number_words(value, cells: int, scale: int) -> tuple:
     if value is None:
         return "–", scale
     text = str(value)
-    for smaller in range(scale, 0, -1):
+    smaller = scale
+    while smaller:
         if len(text) * smaller <= cells * scale:
             return text, smaller
+        smaller -= 1
     return ("9" * (cells - 1) + "+" if value > 0 else "?"), scale
 
 
@@ -282,15 +298,13 @@ def wait_words(seconds, cells: int) -> str:
     """
     if seconds is None:
         return "–"
-    minutes, s = divmod(seconds, 60)
-    hours, m = divmod(minutes, 60)
-    if hours:
-        forms = ("%dh%02d" % (hours, m), "%dh" % hours)
-    elif minutes:
-        forms = ("%d:%02d" % (minutes, s), "%dm" % minutes)
+    minutes = seconds // 60
+    if minutes < 60:
+        text = "%d:%02d" % (minutes, seconds % 60)
+        if len(text) > cells:
+            text = "%dm" % minutes if minutes else "%ds" % seconds
     else:
-        forms = ("0:%02d" % s, "%ds" % s)
-    for text in forms:
-        if len(text) <= cells:
-            return text
-    return "9" * (cells - 2) + "h+"
+        text = "%dh%02d" % (minutes // 60, minutes % 60)
+        if len(text) > cells:
+            text = "%dh" % (minutes // 60)
+    return text if len(text) <= cells else "9" * (cells - 2) + "h+"

@@ -36,7 +36,7 @@ _LIMITS = {
     "w": (1, 512),
     "h": (1, 256),
     "cells": (1, 16),
-    "scale": (1, 4),
+    "scale": (1, 8),
     "colour": (BLACK, RED),
     "number": (0, 511),
     "blink_s": (0, MAX_BLINK_S),
@@ -103,7 +103,7 @@ def _op(where, kind, op, strips, w, h):
     if len(op) != len(rows) + 1:
         raise SceneError("%s: has %d members, not %d" % (where, len(op), len(rows) + 1))
     for row, value in zip(rows, op[1:]):
-        wrong = _wrong_in(row, value, len(strips))
+        wrong = wrong_in(row, value, len(strips))
         if wrong:
             raise SceneError(where + ": " + wrong)
     if kind == "f":
@@ -115,6 +115,8 @@ def _op(where, kind, op, strips, w, h):
         wide, high, bits = strips[op[3]]
         return Mover(op[1], wide, high, op[2], bits, op[4])
     x, y, cells, scale, colour, number = op[1:7]
+    if kind == "t" and cells < 3:
+        raise SceneError(where + ": a wait takes 3 cells or more")
     amber, red, blink_s = op[7:] if kind == "t" else (None, None, 0)
     if x < 0 or y < 0 or x + (cells * 6 - 1) * scale > w or y + 7 * scale > h:
         raise SceneError("%s: its figures do not lie on %d x %d" % (where, w, h))
@@ -123,7 +125,7 @@ def _op(where, kind, op, strips, w, h):
     )
 
 
-def _wrong_in(row, value, strips):
+def wrong_in(row, value, strips):
     if row == "from" and value is None:
         return None
     if type(value) is not int:

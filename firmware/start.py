@@ -18,9 +18,13 @@ def station(path: str):
     from firmware.station import Station
 
     try:
-        stay()
+        if on_a_chip():
+            from firmware import chip
+
+            chip.stay()
         settings = read(path)
         if on_a_chip():
+            settings["why"] = chip.why_started()
             settings["keep"] = path.rsplit("/", 1)[0] if "/" in path else "."
         panels = open_panels(settings)
         if panels:
@@ -52,23 +56,16 @@ def open_pins(settings: dict):
     if not settings["inputs"] and not any(entry.get("light") for entry in settings["panels"]):
         return None  # a wall board reads none, but for a light sensor
     settings = settings.get("pins", {})
-    if kind == "memory":
-        from firmware import pins_memory
-
-        try:
-            return pins_memory.Pins(settings)
-        except (OSError, ValueError, OverflowError) as error:
-            raise StartError("control port %s cannot be opened (%s); give a free one, like "
-                             "--control 127.0.0.1:9001" % (settings["control"], error))  # fmt: skip
-    if kind == "gpiozero":
-        from firmware import pins_gpiozero
-
-        return pins_gpiozero.Pins(settings)
-    if kind == "machine":
-        from firmware import pins_machine
-
-        return pins_machine.Pins(settings)
-    raise StartError("pins of kind '%s': it is machine, gpiozero or memory" % kind)
+    if kind not in ("machine", "gpiozero", "memory"):
+        raise StartError("pins of kind '%s': it is machine, gpiozero or memory" % kind)
+    file = __import__("firmware.pins_" + kind, None, None, ("Pins",))
+    try:
+        return file.Pins(settings)
+    except (OSError, ValueError, OverflowError) as error:
+        if kind != "memory":
+            raise
+        raise StartError("control port %s cannot be opened (%s); give a free one, like "
+                         "--control 127.0.0.1:9001" % (settings["control"], error))  # fmt: skip
 
 
 def open_panels(settings: dict) -> list:
@@ -77,7 +74,9 @@ def open_panels(settings: dict) -> list:
         return []
     from firmware import panels
 
-    return [panels.open(entry) for entry in settings["panels"]]
+    opened = [panels.open(entry) for entry in settings["panels"]]
+    forget("panels")
+    return opened
 
 
 def hello(settings: dict, panels: list) -> dict:
@@ -91,7 +90,7 @@ def hello(settings: dict, panels: list) -> dict:
         "inputs": " ".join([senses(entry) for entry in settings["inputs"]])[:128],
         "panels": " ".join(["%dx%d" % (panel.width, panel.height) for panel in panels])[:128],
         "health_s": health_s(settings),
-        "restart": why_started(),
+        "restart": settings.get("why", "started"),
     }
 
 
@@ -114,28 +113,14 @@ def firmware_hash() -> str:
     for name in sorted(files_in(folder, "") + files_in(folder, "panels/")):
         total.update(name.encode())
         with open(folder + "/" + name, "rb") as file:
-            while block := file.read(512):
-                total.update(block)
+            while data := file.read(512):
+                total.update(data)
     return hexlify(total.digest()).decode()[:16]
 
 
 def files_in(folder: str, part: str) -> list:
     """The names of the Python files in one part of the firmware."""
     return [part + name for name in os.listdir(folder + "/" + part) if name.endswith(".py")]
-
-
-def why_started() -> str:
-    """What the chip says about its last reset."""
-    try:
-        import machine
-
-        cause = machine.reset_cause()
-    except (ImportError, AttributeError):
-        return "started"
-    for name in ("PWRON_RESET", "WDT_RESET", "SOFT_RESET", "HARD_RESET", "DEEPSLEEP_RESET"):
-        if getattr(machine, name, None) == cause:
-            return name[:-6].lower()
-    return "cause %d" % cause
 
 
 def make_room() -> None:
@@ -153,10 +138,3 @@ def make_room() -> None:
 def on_a_chip() -> bool:
     """False where an operating system runs us."""
     return sys.platform not in ("linux", "darwin", "win32")
-
-
-def stay() -> None:
-    """Leaves the line that starts the board at power-on, where there is none yet."""
-    if on_a_chip() and "main.py" not in os.listdir("/"):
-        with open("/main.py", "w") as file:
-            file.write("import firmware.main\n")

@@ -1,6 +1,6 @@
 """A board at work: reads its pins, draws its panels, keeps its link. MicroPython and CPython.
 
-pins → Inputs → Outbox → Link                a desk
+pins → Inputs → Readings → Link                a desk
 Link → Values, scene → scene.draw → panel    a wall
 """
 
@@ -8,7 +8,7 @@ import asyncio
 import gc
 from random import randrange
 
-from firmware.clock import now_ms, sleep_ms
+from firmware.clock import forget, now_ms, sleep_ms
 from firmware.link import Link
 
 LOOK_MS = 200  # so often it is looked whether a part has ended, or somebody asked how this board is
@@ -24,9 +24,9 @@ class Station:
         self._ways = [(name, settings[name]) for name in ("wifi", "w5500") if name in settings]
         self.wall = None
         if settings["inputs"]:
-            from firmware.inputs import Inputs
+            from firmware import inputs
 
-            self.inputs = Inputs(settings["inputs"], pins, settings["times"])
+            self.inputs = inputs.Inputs(settings["inputs"], pins, settings["times"])
         self.link = Link(settings, hello, self._hear, self.inputs)
         if panels:
             from firmware.wall import Wall
@@ -37,19 +37,19 @@ class Station:
         """Everything at once, until cancelled; an error in any part ends the others."""
         jobs = self.link.jobs()
         if self.inputs:
-            jobs.append(self.inputs.run(self.link.changed))
+            jobs.append(self.inputs.run(self.link.readings.changed))
         elif self.pins:
             jobs.append(self.pins.run())
         if self.wall:
             jobs.append(self.wall.run())
-        for name, way in self._ways:
-            from firmware.net import WAYS
+        for name, settings in self._ways:
+            from firmware import net
 
-            jobs.append(WAYS[name](way))
+            jobs.append(net.WAYS[name](settings))
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             while True:
-                self._tell_health()
+                self._tell()
                 await self._look_after(tasks)
         except asyncio.CancelledError:
             if self.wall:
@@ -58,6 +58,8 @@ class Station:
         finally:
             for task in tasks:
                 task.cancel()
+            if self.wall:
+                self.wall.dark()
 
     async def _look_after(self, tasks):
         """Until it is time to tell its health again; `gather` and a wait with an end take 2 KB of a board."""
@@ -70,32 +72,33 @@ class Station:
         self.link.asked = False
         await sleep_ms(randrange(ROLL_CALL_MS))
 
-    def _tell_health(self):
+    def _tell(self):
         gc.collect()
         health = {
             "boot": self.link.boot,
             "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else None,
-            "wifi_dbm": self._signal_dbm(),
+            "wifi_dbm": self.signal_dbm(),
             "uptime_s": now_ms() // 1000,
             "reconnects": max(0, self.link.reconnects),
-            "dropped": sum([outbox.dropped for outbox in self.link.outboxes]),
+            "dropped": self.link.readings.dropped() if self.inputs else 0,
             "lag_ms": 0,
         }
         if self.inputs:
             health.update(self.inputs.health())
         self.link.state("board/+/health", (self.link.board,), health)
 
-    def _signal_dbm(self):
+    def signal_dbm(self):
         if not self._ways or self._ways[0][0] != "wifi":
             return None
-        from firmware.net import signal_dbm
+        from firmware import net
 
-        return signal_dbm()
+        return net.signal_dbm()
 
     def _hear(self, pattern, ids, fields):
         if pattern == "board/+/command":
-            from firmware.commands import obey
+            from firmware import commands
 
-            obey(self, fields)
+            commands.obey(self, fields)
+            forget("commands")
         elif self.wall:
             self.wall.hear(pattern, ids, fields)

@@ -6,39 +6,33 @@ from firmware.contract import BEAT_S, BEATS_MISSED, ContractError
 
 PROOF_MS = (BEATS_MISSED * BEAT_S * 1000) + 500  # half a second for the last beat's way here
 
-LEVELS = ("", "+", "!")  # before a number: nothing, amber, red
-
 Numbers = namedtuple("Numbers", "of at_s values levels")  # lists, by a number's place; None: unknown
 
 
 def read(fields: dict) -> Numbers:
     """The numbers in a `values` message; -1 is a wait of nobody. Raises ContractError.
 
-    `n` is a word a number: to the base 36, after + or ! where it is amber or red; `?` unknown, `-` nobody waits.
+    `n` is words to the base 36: when the waits were taken, then the numbers. Before one stands + where it is amber,
+    ! where it is red, and no blank then; `?` is unknown, `-` nobody waits. wallboard/numbers.py writes it.
     """
     values, levels = [], []
-    for told in fields["n"].split():
-        level = LEVELS.index(told[0]) if told[0] in "+!" else 0
+    for told in fields["n"].replace("+", " +").replace("!", " !").split():
+        level = "+!".find(told[:1]) + 1
         word = told[1:] if level else told
-        try:
-            values.append(None if word == "?" else -1 if word == "-" else int(word, 36))
-        except ValueError:
-            raise ContractError("values: '%s' is no number" % told[:8])
+        values.append(None if word == "?" else -1 if word == "-" else _number(word, told))
         levels.append(level)
-    return Numbers(fields["of"], fields["at_s"], values, levels)
+    if not values or values[0] is None or values[0] < 0:
+        raise ContractError("values: nobody says when the waits were taken")
+    return Numbers(fields["of"], values.pop(0), values, levels[1:])
 
 
-def word_of(value, level: int) -> str:
-    """What `read` reads: the word of one number, or -1, or None."""
-    if value is None:
-        return "?"
-    if value < 0:
-        return LEVELS[level] + "-"
-    word = ""
-    while value or not word:
-        value, digit = divmod(value, 36)
-        word = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + word
-    return LEVELS[level] + word
+def _number(word, told):
+    right = 0 < len(word) <= 6
+    for letter in word.encode()[:7]:
+        right = right and (48 <= letter <= 57 or 97 <= letter <= 122)
+    if not right:
+        raise ContractError("values: '%s' is no number" % told[:8])
+    return int(word, 36)
 
 
 class Values:
@@ -60,7 +54,7 @@ class Values:
     def take_values(self, fields: dict, now_ms: int) -> None:
         """New numbers, perhaps retained ones from long ago. Raises ContractError."""
         self.numbers = read(fields)
-        if self.boot != fields["boot"]:
+        if self.boot != fields["boot"] or fields["seq"] < self.seq:  # of a broker that kept older ones
             self._proved_ms = None
         self.boot = fields["boot"]
         self.seq = fields["seq"]

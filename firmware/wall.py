@@ -1,5 +1,7 @@
 """A board's panels: what they should show, drawn again whenever something on them moves."""
 
+import gc
+
 from firmware import contract, scene
 from firmware.clock import forget, now_ms, sleep_ms
 from firmware.values import Values
@@ -10,6 +12,8 @@ LOOK_MS = (
 STALE_MS = 1000  # an age on a wall is redrawn this often, and no message outlives its end by more
 SEQ_MS = 5000  # so often at most it is told which values are shown: values change more often than that
 OLD_PERCENT = 20  # lights that are off by plan come on so bright when the figures are old
+FULL_MS = 15000  # so long without memory to draw, and the board begins again
+SHORT_MS = 60000  # so long without memory to hear anything, and it does, too
 SELDOM = ("age", "news", "scene_load", "words", "lasting", "safe", "test_picture")  # files that are forgotten after use
 
 if contract.SMALL:
@@ -41,6 +45,7 @@ class Lights:
         self.kept = None  # id of the scene in flash
         self.to_keep = None  # (id, message) of one that waits to be kept
         self.keep_ms = 0  # when it may be
+        self.full_ms = None  # since when there is no memory to draw
         self.told = None  # what was last told of it, and when
         self.told_ms = 0
 
@@ -55,10 +60,11 @@ class Wall:
     def __init__(self, panels: list, link, settings: dict, pins):
         self.values = Values()
         self.lights = [Lights(number, panel) for number, panel in enumerate(panels)]
-        self.test_until_ms = 0
+        self.until_ms = 0  # when the test picture ends
         self._which = None  # of the test pictures
         self.link = link
         self.moved = False  # something has to be drawn
+        self.short_ms: int | None = None  # since when there is no memory even to refuse what comes
         self.keep = settings.get("keep")
         self.look_ms = 0  # when to look after what lasts
         self.safe = None  # why it shows nothing but its name
@@ -67,13 +73,22 @@ class Wall:
         link.on_topic = self.coming
         for lights, entry in zip(self.lights, settings["panels"]):
             if entry.get("light"):
-                from firmware.light import Light
+                from firmware import light
 
-                lights.sensor = Light(entry["light"]), pins.millivolts(entry["light"]["pin"])
+                lights.sensor = light.Light(entry["light"]), pins.millivolts(entry["light"]["pin"])
+        self.ask()
         if self.keep:
             self._begin()
 
     # What comes.
+
+    def ask(self) -> None:
+        """Wants what panels show; asked again, the broker says once more what it keeps of it."""
+        link = self.link
+        for what in ("gateway/state", "values"):
+            link.client.subscribe(link.topic(what), 1)
+        for what in ("scene", "message", "light"):
+            link.client.subscribe(link.topic("board/+/panel/+/" + what, link.board), 1)
 
     def hear(self, pattern: str, ids: tuple, fields) -> None:
         """Takes what the gateway says; the next drawing follows at once. Raises ContractError for wrong values."""
@@ -101,13 +116,17 @@ class Wall:
         """Something came that cannot be used."""
         if not self.safe:
             self.moved = True
-            self._news("refused", topic, why)
+            try:
+                self._news("refused", topic, why)
+            except MemoryError:  # not even for that
+                self.short_ms = self.short_ms or now_ms()
 
     def _news(self, what, *told):
         try:
             from firmware import news
 
             getattr(news, what)(self, *told)
+            self.short_ms = None
         finally:
             forget_all()
 
@@ -136,9 +155,9 @@ class Wall:
 
     # What is drawn.
 
-    def test(self, for_ms: int, which=None) -> None:
+    def test(self, wait_ms: int, which=None) -> None:
         """Shows a test picture for so long."""
-        self.test_until_ms = now_ms() + for_ms
+        self.until_ms = now_ms() + wait_ms
         self._which = which
         self.moved = True
 
@@ -149,6 +168,8 @@ class Wall:
             wait = STALE_MS
             if self.keep and at_ms >= self.look_ms:
                 self._lasting("look")
+            if self.short_ms and at_ms - self.short_ms > SHORT_MS:
+                raise MemoryError("no room to hear what walls are told")
             for lights in self.lights:
                 wait = min(wait, self._draw(lights, at_ms))
             until_ms = at_ms + wait
@@ -167,7 +188,7 @@ class Wall:
         percent = self._percent(lights, at_ms, age_s)
         turns = lights.turns
         try:
-            if at_ms < self.test_until_ms:
+            if at_ms < self.until_ms:
                 from firmware import test_picture
 
                 test_picture.show(lights.panel, lights.picture, percent, self._which)
@@ -175,17 +196,42 @@ class Wall:
                 scene.draw(lights.picture, turns, numbers, clock_ms, at_ms, age_s, message)
                 lights.panel.show(lights.picture, percent)
             lights.broken = None
-        except (OSError, MemoryError) as error:  # its file or its bus is away: the other panels and the desks go on
-            why = ("its lights cannot be reached (%s)" % error)[:120]
+            lights.full_ms = None
+        except OSError as error:  # its file or its bus is away: the other panels and the desks go on
+            why = ascii_of("its lights cannot be reached (%s)" % error)
             if lights.broken != why:
                 print("panel", lights.number, why)
             lights.broken = why
+        except MemoryError:
+            self._no_room(lights, at_ms)
         self._tell(lights, at_ms, age_s, message, percent)
         if age_s is None:
             forget("age")
         else:
             clock_ms = None  # it stands still
         return scene.changes_in_ms(turns, numbers, clock_ms, at_ms, lights.picture.w, message)
+
+    def _no_room(self, lights, at_ms):
+        """Dark beats a false figure; a board that finds no room for long begins again. Raises MemoryError then."""
+        gc.collect()
+        lights.broken = "there is no memory left to draw"
+        if lights.full_ms is None:
+            lights.full_ms = at_ms
+        elif at_ms - lights.full_ms > FULL_MS:
+            raise MemoryError(lights.broken)
+        self._put_out(lights)
+
+    def dark(self) -> None:
+        """Puts all lights out: no figure stays where nobody looks after it any more."""
+        for lights in self.lights:
+            self._put_out(lights)
+
+    def _put_out(self, lights):
+        try:
+            lights.picture.fill(0, 0, lights.picture.w, lights.picture.h, scene.BLACK)
+            lights.panel.show(lights.picture, 0)
+        except (OSError, MemoryError) as error:
+            print("panel", lights.number, "cannot be put out:", error)
 
     def _percent(self, lights, at_ms, age_s):
         """How bright: what the gateway says, or less where a sensor says so; 0 is off, as planned."""
@@ -239,6 +285,12 @@ class Wall:
                 "trouble": shown[4],
             },
         )
+
+
+def ascii_of(text: str) -> str:
+    """At most 120 characters that take one byte each in a message."""
+    letters = [text[at : at + 1] for at in range(min(len(text), 120))]  # see is_id in firmware/contract.py
+    return "".join([letter if " " <= letter <= "~" and letter not in '"\\' else "?" for letter in letters])
 
 
 def forget_all():

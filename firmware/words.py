@@ -47,15 +47,10 @@ SPEED_PX_S = 27  # where there is room for no more than a word, words move
 
 def turns(scene, text: str, picture) -> Scene:
     """What takes turns: the text after each page of the scene, or the text alone where there is none."""
-    own = pages(text, picture.w, picture.h)
+    more = pages(text, picture.w, picture.h)
     if scene is None:
-        return Scene("", "", OWN_MS, own)
-    return Scene(scene.id, scene.of, scene.dwell_ms, [page for row in scene.pages for page in [row] + own])
-
-
-def plain(text: str) -> str:
-    """The text, a "?" for what is no letter of ASCII."""
-    return "".join([letter if " " <= letter <= "~" else "?" for letter in text])
+        return Scene("", "", OWN_MS, more)
+    return Scene(scene.id, scene.of, scene.dwell_ms, [page for row in scene.pages for page in [row] + more])
 
 
 def pages(text: str, w: int, h: int) -> list:
@@ -70,7 +65,7 @@ def pages(text: str, w: int, h: int) -> list:
         if lines and len(lines) <= most:
             return [_page(lines, scale, w, h)]
     if not lines or most < 2:
-        bits = _strip(text.replace("\n", " "), 1)
+        bits = _bits(text.replace("\n", " "), 1)
         return [Own([Mover((h - 7) // 2, len(text) * 6, 7, WHITE, bits, SPEED_PX_S)])]
     return [_page(lines[first : first + most], 1, w, h) for first in range(0, len(lines), most)]
 
@@ -78,9 +73,9 @@ def pages(text: str, w: int, h: int) -> list:
 def _wrapped(text, columns):
     """Its lines, no word broken; [] where a word is too long for a line."""
     lines = []
-    for given in text.split("\n"):
+    for row in text.split("\n"):
         line = ""
-        for word in given.split():
+        for word in row.split():
             if len(word) > columns:
                 return []
             if line and len(line) + 1 + len(word) > columns:
@@ -99,7 +94,7 @@ def _page(lines, scale, w, h):
     for line in lines:
         wide = (len(line) * 6 - 1) * scale
         if line:
-            page.append(Label((w - wide) // 2, y, wide, 7 * scale, WHITE, _strip(line, scale)))
+            page.append(Label((w - wide) // 2, y, wide, 7 * scale, WHITE, _bits(line, scale)))
         y += LINE * scale
     return page
 
@@ -112,13 +107,13 @@ def glyph(letter: str) -> bytes:
     return digits.glyph(letter if letter in digits.NAMES else "?")
 
 
-def _strip(line, scale):
+def _bits(line, scale):
     """A line as a picture, each letter six columns times `scale`, the empty ones behind the last left out."""
-    stride = ((len(line) * 6 - 1) * scale + 7) // 8
+    wide = ((len(line) * 6 - 1) * scale + 7) // 8
     bits = b""
-    glyphs = [glyph(letter) for letter in line]
+    glyphs = [glyph(line[at : at + 1]) for at in range(len(line))]  # see is_id in firmware/contract.py
     for y in range(7):
-        row = bytearray(stride)
+        row = bytearray(wide)
         for place, rows in enumerate(glyphs):
             for x in range(5 * scale):
                 if rows[y] & 0x80 >> x // scale:

@@ -72,6 +72,8 @@ class Book:
         self.marks: Callable[[], dict[str, str]] = dict  # queue → what its source wants kept with the counts
         # What supervisors tell on the walls, where that has changed; None: it has not.
         self.messages: Callable[[], list[KeptMessage] | None] = lambda: None
+        # Told what stood on the walls by a file that could not be read at the start.
+        self.found_messages: Callable[[list[KeptMessage]], None] = lambda kept: None
         self._plan = plan
         self._floor = floor
         self._clock = clock
@@ -126,7 +128,8 @@ class Book:
 
         Who waits in it came before this start, and nobody saw their end.
         """
-        self.store, (rows, *_) = await self._off_the_loop(self._opened)
+        self.store, (rows, _, _, messages) = await self._off_the_loop(self._opened)
+        self.found_messages(messages)
         self._strangers = [(queue, call) for queue, call, _, _ in rows]
         self._sure, self.day, self._asked_s = False, None, float("-inf")  # held against this file, once more
         self._say(State("waits", "the file of totals can be used again"))
@@ -165,6 +168,14 @@ class Book:
         self._waiters.append(waiter)
         self.stir()
         await waiter
+
+    async def kept(self) -> bool:
+        """As `saved`, but says whether it is committed: False where it cannot be at the moment."""
+        try:
+            await self.saved()
+        except StoreError:
+            return False
+        return self.state.state == "kept"
 
     async def run(self) -> None:
         """Commits until cancelled."""

@@ -31,8 +31,8 @@ class Rule(NamedTuple):
         return number <= threshold if self.low else number >= threshold
 
     def near(self, threshold: int, number: int) -> bool:
-        """Whether it is not yet `back` on the good side."""
-        return self.beyond(threshold + (self.back if self.low else -self.back), number)
+        """Whether it is not yet `back` on the good side; 0 always is, where few are good."""
+        return self.beyond(threshold + self.back if self.low else max(threshold - self.back, 1), number)
 
 
 class Latch:
@@ -169,12 +169,15 @@ def _waiting(queue: Queue) -> Rule | None:
 
 
 def _free(queue: Queue) -> Rule | None:
-    """`free_below = [2, 1]`: amber with one free desk, red with none."""
+    """`free_below = [2, 1]`: amber with one free desk, red with none. A queue may have no more desks than that:
+
+    `back` would then never be reached, so that only `hold_s` counts.
+    """
     levels = queue.levels
     if levels.free_below is None:
         return None
     amber, red = levels.free_below
-    return Rule(amber - 1, red - 1, True, levels.for_s, levels.hold_s, levels.back)
+    return Rule(amber - 1, red - 1, True, levels.for_s, levels.hold_s, 0)
 
 
 def _wait(queue: Queue) -> Rule:

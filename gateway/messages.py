@@ -7,18 +7,20 @@ minutes, again and again.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import floorplan
 from floorplan import Plan, WallMessage
 from gateway.days import QUARTER_S, Calendar
 from gateway.store import KeptMessage
-from wallboard.message import SLOW_S, Composed, MessageTooLong, compose
+from wallboard.message import SLOW_S, Composed, NotShown, compose
 
 KINDS = ("priority", "business-hour", "scheduled", "condition", "default")  # the highest first
 BY_CLOCK = ("business-hour", "scheduled")
@@ -28,12 +30,16 @@ LEASE_S = 600  # a message without an end of its own is told for so long
 RENEW_S = 300  # and told again when no more than this is left
 FOR_S = 5  # so long a condition holds before its message comes, unless the site file says otherwise
 HOLD_S = 30  # and so long it does not hold before it goes
-BEGUN_MOST_S = 24 * 3600  # so far back it is looked when a message began
+BEGUN_MOST_S = 9 * 24 * 3600  # hours are the same every week: what they have not begun by then, they never do
+LONG_AGO_S = -math.inf  # when something began that never does
 JOINT = " · "  # between languages
 
 log = logging.getLogger(__name__)
 
 Figure = Callable[[str, str], int | None]  # (queue, one of CONDITION_FIGURES) → the number; None: unknown
+Bands = Mapping[str, tuple[int, int] | None]  # wall → first row and rows that it keeps free for messages
+On = Mapping[str, Composed | NotShown]  # wall → what it draws of a text, or why it cannot
+Done = TypeVar("Done")
 
 
 class NotSent(ValueError):
@@ -124,19 +130,32 @@ class Rule:
             return True
         if wall_s is None:  # a computer that does not know the time shows nothing by it
             return False
-        if self.message.kind == "business-hour":
-            return self._calendar.is_open(wall_s) == (self.message.when == "open")
+        if not self._by_hours(wall_s):
+            return False
         day = self._calendar.day(wall_s)
         first, last = self.message.from_day, self.message.to_day
-        return not (first and day < first) and not (last and day > last) and self._calendar.is_open(wall_s)
+        return not (first and day < first) and not (last and day > last)
+
+    def _by_hours(self, wall_s: float) -> bool:
+        return self._calendar.is_open(wall_s) == (self.message.when != "closed")
 
     def _began_s(self, now_s: float, wall_s: float | None) -> float:
+        """When it began: of days and hours the later, the same however often the gateway is started."""
         if self.message.kind not in BY_CLOCK or wall_s is None:
             return now_s
+        first = self.message.from_day
+        begun_s = max(self._hours_began_s(wall_s), self._calendar.day_bounds(first)[0] if first else LONG_AGO_S)
+        return now_s - (wall_s - begun_s)
+
+    def _hours_began_s(self, wall_s: float) -> float:
+        if self.message.kind == "scheduled" and not self.message.at:
+            return LONG_AGO_S
         begun = self._calendar.quarter(wall_s)
-        while wall_s - begun < BEGUN_MOST_S and self._by_clock(begun - QUARTER_S):
+        while wall_s - begun < BEGUN_MOST_S:
+            if not self._by_hours(begun - QUARTER_S):
+                return begun
             begun -= QUARTER_S
-        return now_s - (wall_s - begun)
+        return LONG_AGO_S
 
     def _ends_s(self, now_s: float, wall_s: float | None) -> float:
         if wall_s is not None and self.message.kind in BY_CLOCK:
@@ -160,15 +179,16 @@ class Showing:
 class Messages:
     """The messages of all walls.
 
-    `bands`: wall → first row and rows that it keeps free for messages, None where a message is a page.
-    `clock` is the gateway's, `wall_clock` epoch seconds or None while they are not known; `figure` tells
-    numbers of queues. `changed` is called when a supervisor has sent a message or taken one back.
+    `bands`: None where a message is a page of its own. `clock` is the gateway's, `wall_clock` epoch seconds or
+    None while they are not known; `figure` tells numbers of queues. `changed` is called when a
+    supervisor has sent a message or taken one back, and when one has been composed: `run` does that in a
+    thread, once each, and no wall shows one before.
     """
 
     def __init__(
         self,
         plan: Plan,
-        bands: Mapping[str, tuple[int, int] | None],
+        bands: Bands,
         figure: Figure,
         clock: Callable[[], float],
         wall_clock: Callable[[], float | None],
@@ -186,6 +206,10 @@ class Messages:
         self._kept: list[KeptMessage] = []  # of before this start, until the time is known
         self._dirty = False  # not kept yet
         self._applied: tuple[Applies, ...] = ()
+        self._first: list[str] = []  # keys of what applies, of the site file, and cannot be shown yet
+        self._composed: dict[str, On] = {}  # by key; of the site file's for good: who composes waits long
+        self._thread = ThreadPoolExecutor(1, "messages")  # one alone: more of them would starve the event loop
+        self._stirred = asyncio.Event()
         self.version = 0  # counts up with what supervisors have sent, and what walls show
 
     # What is shown ---------------------------------------------------------------
@@ -197,7 +221,12 @@ class Messages:
             self._take_kept(now_s, wall_s)
         for sent in [sent for sent in self._sent.values() if sent.until_s <= now_s]:
             self._drop(sent.id)
-        applies = tuple(self._applies(now_s, wall_s))
+        all_ = list(self._applies(now_s, wall_s))
+        lacking = [row for row in all_ if row.key not in self._composed]
+        self._first = [row.key for row in lacking if row.rank]
+        if lacking:
+            self._stirred.set()
+        applies = tuple(row for row in all_ if row.key in self._composed)
         if applies == self._applied:
             return []
         self._applied = applies
@@ -229,23 +258,52 @@ class Messages:
                 yield Applies(KINDS.index(rule.message.kind), told[0], order, str(order), told[1])
 
     def _on(self, row: Applies, wall: str) -> Showing | None:
-        """What one message is on one wall; None where it is not for it, or it has no room for it."""
+        """What one message is on one wall; None where it is not for it, or, as was said, cannot be shown."""
+        composed = self._composed[row.key].get(wall)
+        if not isinstance(composed, Composed):
+            return None
         if row.rank:
             rule = self._rules[row.order].message
-            walls, text = rule.walls, text_on(rule, self._walls[wall])
+            text = text_on(rule, self._walls[wall])
         else:
-            walls, text = self._sent[row.key].walls, self._sent[row.key].text
-        if walls and wall not in walls:
-            return None
-        try:
-            composed = self.composed(wall, text, priority=row.rank == 0)
-        except MessageTooLong:  # said when it was written
-            return None
+            text = self._sent[row.key].text
         return Showing(KINDS[row.rank], row.key, text, row.until_s, composed)
 
-    def composed(self, wall: str, text: str, priority: bool = True) -> Composed:
-        """A text as a wall draws it. Raises MessageTooLong."""
-        return compose(text, self._walls[wall].panel.size, self._bands.get(wall), priority)
+    # From a text to lights: a long one takes a good part of a second ------------------
+
+    async def run(self) -> None:
+        """Composes what is there to be shown, until cancelled."""
+        while True:
+            self._stirred.clear()
+            await self.compose_all()
+            await self._stirred.wait()
+
+    async def compose_all(self) -> None:
+        """Composes what is not yet: what applies now, then all else, so that it can come at once."""
+        while True:
+            keys = (*self._sent, *self._first, *map(str, range(len(self._rules))))
+            key = next((key for key in keys if key not in self._composed), None)
+            if key is None:
+                return
+            sent = self._sent.get(key)
+            if sent:
+                on = await self.in_thread(self.on, sent.text, sent.walls)
+            else:
+                on = await self.in_thread(_on, self._rules[int(key)].message, self._walls.values(), self._bands)
+                for words in _said(int(key), on):
+                    log.warning("%s", words)
+            if not sent or key in self._sent:  # not taken back meanwhile
+                self._composed[key] = on
+                self._changed()
+
+    async def in_thread(self, work: Callable[..., Done], *args: Any) -> Done:
+        """What takes long, after all that was asked before."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    def on(self, text: str, walls: Iterable[str]) -> On:
+        """A supervisor's text on these walls, none of them: on all."""
+        chosen = [self._walls[wall] for wall in walls] or self._walls.values()
+        return composed_on([(wall, text) for wall in chosen], self._bands, True)
 
     def size(self, wall: str) -> tuple[int, int]:
         """A wall's columns and rows of lights."""
@@ -253,16 +311,23 @@ class Messages:
 
     # Supervisors -----------------------------------------------------------------
 
-    def send(self, text: str, walls: Iterable[str], minutes: int) -> Sent:
-        """A supervisor's message on these walls, none of them: on all. Raises NotSent."""
+    def send(self, text: str, walls: Iterable[str], minutes: int, on: On | None = None) -> Sent:
+        """A supervisor's message on these walls, none of them: on all; `on`: as it has been composed for them.
+
+        Raises NotSent.
+        """
         if len(self._sent) >= STANDING_MOST:
             raise NotSent("many", f"{STANDING_MOST} messages stand already: take one back first")
         if not 1 <= minutes <= MINUTES_MOST:
             raise NotSent("minutes", f"a message stands for 1 to {MINUTES_MOST} minutes: say for how many")
         line, named = self.read(text, walls)
+        on = self.on(line, named) if on is None else on
+        if not any(isinstance(composed, Composed) for composed in on.values()):
+            raise not_shown(on)
         now_s = self._clock()
         sent = Sent(secrets.token_hex(4), line, named, now_s, now_s + minutes * 60)
         self._sent[sent.id] = sent
+        self._composed[sent.id] = on
         self._touched()
         self._changed()
         return sent
@@ -318,7 +383,10 @@ class Messages:
     # Kept over a restart -----------------------------------------------------------
 
     def remember(self, kept: list[KeptMessage]) -> None:
-        """What stood when the gateway was last here; taken up again as soon as the time is known."""
+        """What stood when the gateway was last here; taken up again as soon as the time is known.
+
+        Until then nothing is kept anew: what stands in the file stays there.
+        """
         self._kept = kept
 
     def take_changes(self) -> list[KeptMessage] | None:
@@ -347,6 +415,7 @@ class Messages:
 
     def _drop(self, id: str) -> None:
         del self._sent[id]
+        self._composed.pop(id, None)
         self._touched()
 
     def _touched(self) -> None:
@@ -360,6 +429,23 @@ def text_on(message: WallMessage, wall: floorplan.Wall) -> str:
     return JOINT.join(chosen) or message.text or JOINT.join(message.texts.values())
 
 
+def composed_on(texts: Iterable[tuple[floorplan.Wall, str]], bands: Bands, priority: bool) -> On:
+    """What walls draw of these texts."""
+    on: dict[str, Composed | NotShown] = {}
+    for wall, text in texts:
+        try:
+            on[wall.id] = compose(text, wall.panel.size, bands.get(wall.id), priority)
+        except NotShown as error:
+            on[wall.id] = error
+    return on
+
+
+def not_shown(on: On) -> NotSent:
+    """Why no wall can show a text: what the first of them says."""
+    why = next(why for why in on.values() if isinstance(why, NotShown))
+    return NotSent(why.kind, str(why))
+
+
 def warned(composed: Composed) -> list[Warned]:
     """What the author of a message should know."""
     found = []
@@ -369,23 +455,38 @@ def warned(composed: Composed) -> list[Warned]:
     if composed.passes_s and composed.passes_s > SLOW_S:
         seconds = str(composed.passes_s)
         found.append(Warned("slow", f"it takes {seconds} s to pass: shorten it", seconds))
+    if composed.turned:
+        found.append(
+            Warned(
+                "turned",
+                f"{' and '.join(composed.turned)}: its parts stand from right to left, as Arabic is read; "
+                "where it is one number, leave the hyphen out",
+                " ".join(composed.turned),
+            )
+        )
     return found
 
 
-def warnings(plan: Plan, bands: Mapping[str, tuple[int, int] | None]) -> list[str]:
+def warnings(plan: Plan, bands: Bands) -> list[str]:
     """What the author of the site file should know of its messages."""
+    return [
+        line for order, message in enumerate(plan.message) for line in _said(order, _on(message, plan.wall, bands))
+    ]
+
+
+def _on(message: WallMessage, walls: Iterable[floorplan.Wall], bands: Bands) -> On:
+    """A message of the site file on the walls that it is for."""
+    its = [wall for wall in walls if not message.walls or wall.id in message.walls]
+    return composed_on([(wall, text_on(message, wall)) for wall in its], bands, False)
+
+
+def _said(order: int, on: On) -> list[str]:
+    """What the author of a message of the site file should know; `order` is its place there, from 0."""
     found: dict[str, list[str]] = {}
-    for number, message in enumerate(plan.message, 1):
-        for wall in plan.wall:
-            if message.walls and wall.id not in message.walls:
-                continue
-            try:
-                composed = compose(text_on(message, wall), wall.panel.size, bands.get(wall.id), False)
-                words = [row.words for row in warned(composed)]
-            except MessageTooLong as error:
-                words = [str(error)]
-            for line in words:
-                found.setdefault(f"[[message]] {number}: {line}", []).append(wall.id)
+    for wall, composed in on.items():
+        known = [row.words for row in warned(composed)] if isinstance(composed, Composed) else [str(composed)]
+        for line in known:
+            found.setdefault(f"[[message]] {order + 1}: {line}", []).append(wall)
     return [f"{line} (wall {', '.join(walls[:5])}{', …' if walls[5:] else ''})" for line, walls in found.items()]
 
 

@@ -1,14 +1,16 @@
 """Supervisors' messages over HTTP: look at one as each wall would show it, send it, see what stands, take it back.
 
-Whoever reaches the page may send: logins come later. A page of somebody else's cannot send through a
-supervisor's browser: it would have to send JSON, and the browser says where it comes from.
+Whoever reaches the page may send: logins come later. A page from another address cannot send through a
+supervisor's browser: the browser says where it comes from. It can where its name is made to lead here: which
+names are ours nobody has said.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,14 +22,25 @@ import floorplan
 from firmware import values
 from gateway import intake
 from gateway.intake import Pace, TooLong, TooSlow, body_of
-from gateway.messages import MINUTES_MOST, STANDING_MOST, Messages, NotSent, Sent, look_alike, warned
-from wallboard.message import Composed, MessageTooLong, preview_png
+from gateway.messages import (
+    MINUTES_MOST,
+    STANDING_MOST,
+    Messages,
+    NotSent,
+    On,
+    Sent,
+    look_alike,
+    not_shown,
+    warned,
+)
+from wallboard.message import Composed, MessageUnseen, NotShown, preview_png
 
 BODY_BYTES = 16 * 1024
 WALLS_MOST = 1000
 PICTURES_MOST = 12  # in one preview; walls that look alike share one
-PER_S = 4  # requests that change or draw something, of all who reach the page
+PER_S = 4  # messages to look at or to send, of all who reach the page
 AT_ONCE = 20
+DRAWN_MOST = 5  # that are or wait to be drawn, one after the other
 
 # (scene messages by wall, the numbers, the gateway's clock): what a preview is drawn over.
 Now = tuple[Mapping[str, Mapping[str, Any]], values.Numbers | None, float]
@@ -58,6 +71,12 @@ class Standing(BaseModel):
     on: list[str] = Field(description="the walls that show it now: a newer one may hide it")
 
 
+class NewlySent(Standing):
+    """A message that was sent a moment ago."""
+
+    kept: bool = Field(description="false: it stands, but a restart of the gateway would end it")
+
+
 class Other(BaseModel):
     """A message of the site file that some walls show now."""
 
@@ -76,7 +95,9 @@ class All(BaseModel):
 class Trouble(BaseModel):
     """What the author should know, or why the message cannot be sent."""
 
-    kind: str = Field(description="one word, for programs: missing, slow, long, text, wall, minutes, many")
+    kind: str = Field(
+        description="one word, for programs: missing, slow, turned, long, text, wall, minutes, many, unkept"
+    )
     words: str
     more: str = Field("", description="the letters, or the seconds")
 
@@ -123,10 +144,24 @@ STATUSES = {
 HEADERS = {429: {"Retry-After": "1"}}
 
 
-def routes(messages: Messages, now: Callable[[], Now]) -> APIRouter:
-    """`/api/messages` for these messages; `now` is asked on the event loop, and what it gives is drawn in a thread."""
+UNKEPT = "it is taken back, but that cannot be kept at the moment: a restart of the gateway would bring it back"
+
+
+def routes(messages: Messages, now: Callable[[], Now], kept: Callable[[], Awaitable[bool]]) -> APIRouter:
+    """`/api/messages` for these messages; `now` is asked on the event loop, and what it gives is drawn in a thread.
+
+    `kept` returns when all that was sent or taken back so far is kept; False: it is not.
+    """
     router = APIRouter(tags=["messages"])
     pace = Pace(PER_S, AT_ONCE)
+    places = asyncio.Semaphore(DRAWN_MOST)
+
+    async def composed(text: str, walls: tuple[str, ...]) -> On:
+        """What these walls draw. Raises NotSent where there is nothing to be seen on any."""
+        on = await messages.in_thread(messages.on, text, walls)
+        if all(isinstance(one, MessageUnseen) for one in on.values()):
+            raise not_shown(on)
+        return on
 
     def refused(no: _Refused) -> JSONResponse:
         return JSONResponse(Refusal(kind=no.kind, words=str(no)).model_dump(), no.status, HEADERS.get(no.status))
@@ -137,7 +172,7 @@ def routes(messages: Messages, now: Callable[[], Now]) -> APIRouter:
         return All.model_validate(messages.document())
 
     @router.post(
-        "/api/messages", status_code=201, response_model=Standing, summary="Send a message",
+        "/api/messages", status_code=201, response_model=NewlySent, summary="Send a message",
         responses=_documented(403, 408, 409, 413, 415, 422, 429), openapi_extra=_request_body(Sending),
     )  # fmt: skip
     async def send(request: Request) -> Response:
@@ -146,29 +181,30 @@ def routes(messages: Messages, now: Callable[[], Now]) -> APIRouter:
             asked = await _read(request, Sending, pace)
             try:
                 text, walls = messages.read(asked.text, asked.walls)
-                looks = await asyncio.to_thread(_looks, messages, text, walls, None)
-                if not any(look.can for look in looks):
-                    raise NotSent("long", looks[0].warnings[0].words)
-                sent = messages.send(text, walls, asked.minutes)
+                async with _place(places):
+                    on = await composed(text, walls)
+                sent = messages.send(text, walls, asked.minutes, on)
             except NotSent as no:
                 raise _Refused(409 if no.kind == "many" else 422, no.kind, str(no)) from no
         except _Refused as no:
             return refused(no)
-        return JSONResponse(_told(messages, sent), 201)
+        told = _told(messages, sent)
+        return JSONResponse({**told, "kept": await kept()}, 201)
 
     @router.delete(
         "/api/messages/{id}", status_code=204, response_class=Response, summary="Take a message back",
-        responses=_documented(403, 404, 429),
+        responses=_documented(403, 404) | {200: {"model": Trouble, "description": "Taken back, but not for good"}},
     )  # fmt: skip
     async def take_back(id: str, request: Request) -> Response:
-        """Ends a message that a supervisor has sent."""
+        """Ends a message that a supervisor has sent; however much others ask for, this is always done."""
         try:
             _from_here(request)
-            _often(pace)
             if not messages.take_back(id):
                 raise _Refused(404, "gone", "there is no such message: it may be over")
         except _Refused as no:
             return refused(no)
+        if not await kept():
+            return JSONResponse(Trouble(kind="unkept", words=UNKEPT).model_dump(), 200)
         return Response(None, 204)
 
     @router.post(
@@ -181,9 +217,11 @@ def routes(messages: Messages, now: Callable[[], Now]) -> APIRouter:
             asked = await _read(request, Written, pace)
             try:
                 text, walls = messages.read(asked.text, asked.walls)
+                async with _place(places):
+                    on = await composed(text, walls)
+                    looks = await messages.in_thread(_looks, messages, on, now())
             except NotSent as no:
                 raise _Refused(422, no.kind, str(no)) from no
-            looks = await asyncio.to_thread(_looks, messages, text, walls, now())
         except _Refused as no:
             return refused(no)
         return JSONResponse(Preview(looks=looks).model_dump())
@@ -195,23 +233,17 @@ def _told(messages: Messages, sent: Sent) -> dict[str, Any]:
     return next((row for row in messages.document()["standing"] if row["id"] == sent.id), {})
 
 
-def _looks(messages: Messages, text: str, walls: tuple[str, ...], now: Now | None) -> list[Looks]:
-    """What each group of like walls shows of a text; no pictures without `now`."""
-    on: dict[str, Composed | str] = {}
-    for wall in walls or messages.showing:
-        try:
-            on[wall] = messages.composed(wall, text)
-        except MessageTooLong as error:
-            on[wall] = str(error)
+def _looks(messages: Messages, on: On, now: Now) -> list[Looks]:
+    """What each group of like walls shows of a text."""
     looks: list[Looks] = []
-    for group in look_alike(on, lambda wall: (messages.size(wall), on[wall])):
+    for group in look_alike(on, lambda wall: (messages.size(wall), _look(on[wall]))):
         composed = on[group[0]]
-        if isinstance(composed, str):
-            why = Trouble(kind="long", words=composed)
+        if isinstance(composed, NotShown):
+            why = Trouble(kind=composed.kind, words=str(composed))
             looks.append(Looks(walls=group, png=None, moves=False, warnings=[why], can=False))
             continue
         drawn = None
-        if now and len(looks) < PICTURES_MOST:
+        if len(looks) < PICTURES_MOST:
             scenes, numbers, clock_s = now
             png = preview_png(composed, scenes[group[0]], messages.size(group[0]), numbers, clock_s)
             drawn = base64.b64encode(png).decode()
@@ -221,12 +253,20 @@ def _looks(messages: Messages, text: str, walls: tuple[str, ...], now: Now | Non
     return looks
 
 
+def _look(composed: Composed | NotShown) -> Composed | str:
+    return str(composed) if isinstance(composed, NotShown) else composed
+
+
 # What is asked -------------------------------------------------------------------
 
 
-def _often(pace: Pace) -> None:
-    if not pace.may():
-        raise _Refused(429, "often", "too many requests at once: try again in a moment")
+@contextlib.asynccontextmanager
+async def _place(places: asyncio.Semaphore) -> AsyncIterator[None]:
+    """One of those who wait for a drawing. Raises _Refused where there are too many already."""
+    if places.locked():
+        raise _Refused(429, "often", "too many messages are being drawn: try again in a moment")
+    async with places:
+        yield
 
 
 def _from_here(request: Request) -> None:
@@ -242,7 +282,8 @@ def _from_here(request: Request) -> None:
 async def _read(request: Request, kind: type[Asked], pace: Pace) -> Asked:
     """What was asked, checked. Raises _Refused."""
     _from_here(request)
-    _often(pace)
+    if not pace.may():
+        raise _Refused(429, "often", "too many requests at once: try again in a moment")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise _Refused(415, "type", "send it with the header 'Content-Type: application/json'")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -17,12 +16,13 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import floorplan
+from wallboard.mirror import mirror_png
 
 from .news import News
+from .pictures import Pictures
 from .store import StoreError
 
 FILES = Path(__file__).parent / "static"
-PICTURE_S = 0.4  # a wall is drawn at most this often, however many pages look at it
 
 # Nothing from elsewhere, nothing inline, in nobody's frame; files are asked for anew each time.
 CONTENT_POLICY = (
@@ -114,16 +114,17 @@ def app(
     plan: floorplan.Plan,
     news: News,
     health: Callable[[], tuple[bool, dict[str, Any]]],
-    wall_png: Callable[[str], bytes | None],
+    wall_now: Callable[[str], Any],
     history: Callable[..., Iterator[str]] = nothing_kept,
     routers: Iterable[APIRouter] = (),
+    draw: Callable[[Any], bytes] = mirror_png,
 ) -> FastAPI:
     """The page of one site.
 
     `health` says whether the floor is up and adds to what `/healthz` answers, in words;
-    `wall_png` draws what a wall by that id shows now, None while it shows nothing.
-    Both are called on the event loop and must be quick. `history` is `export.rows` of this site's
-    file, asked in a thread; `routers` are further addresses.
+    `wall_now` says what a wall by that id shows now, None while it shows nothing.
+    Both are called on the event loop and must be quick; `draw` makes a PNG of the latter, in a thread.
+    `history` is `export.rows` of this site's file, asked in a thread; `routers` are further addresses.
     """
     page = FastAPI(
         title="Callfloor",
@@ -135,7 +136,7 @@ def app(
     page.add_middleware(SafeHeaders)
     unchanging = page_plan(plan)
     walls = {wall.id for wall in plan.wall}
-    pictures: dict[str, tuple[float, str, bytes]] = {}  # by wall: drawn when, its tag, the PNG
+    pictures = Pictures(wall_now, draw)
 
     @page.exception_handler(RequestValidationError)
     async def not_as_asked(request: Request, error: RequestValidationError) -> PlainTextResponse:
@@ -195,18 +196,13 @@ def app(
         if wall not in walls:
             there_are = ", ".join(sorted(walls)) or "none"
             return PlainTextResponse(f"no such wall in the site file; there are: {there_are}", 404)
-        drawn_s, tag, png = pictures.get(wall, (-PICTURE_S, "", b""))
-        now_s = time.monotonic()
-        if now_s - drawn_s >= PICTURE_S:
-            png = wall_png(wall) or b""
-            tag = f'"{hashlib.blake2s(png, digest_size=8).hexdigest()}"'
-            pictures[wall] = now_s, tag, png
-        if not png:
+        picture = await pictures.of(wall)
+        if picture is None:
             return PlainTextResponse(f"wall '{wall}' has no picture yet", 404)
-        headers = {"Cache-Control": "no-cache", "ETag": tag}
-        if if_none_match == tag:
+        headers = {"Cache-Control": "no-cache", "ETag": picture.tag}
+        if if_none_match == picture.tag:
             return Response(None, 304, headers)
-        return Response(png, 200, headers, "image/png")
+        return Response(picture.png, 200, headers, "image/png")
 
     @page.get("/healthz", responses={503: {"description": "Something is missing; the answer says what"}})
     async def healthz() -> JSONResponse:

@@ -30,7 +30,6 @@ from gateway.desk import faults, seen
 from gateway.faults import Faults
 from gateway.floor import ASTERISK, Floor, Queue
 from gateway.messages import Messages
-from gateway.messages import warnings as message_warnings
 from gateway.mqtt import Line
 from gateway.news import News
 from gateway.phones import http as phones_http
@@ -45,7 +44,7 @@ from gateway.says import Says
 from gateway.seldom import Seldom
 from gateway.wall_page import Screens
 from gateway.walls import Walls, number_of
-from wallboard.mirror import mirror_png
+from wallboard.mirror import Mirrored
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +55,7 @@ PIECE_LINES = 500  # of the CSV, sent together
 LOG_S = 60.0
 LOGGED_MOST = 1000
 STANDING_MOST = 100  # findings whose length is said anew with each beat
+OF_PANELS = ("board/+/panel/+/scene", "board/+/panel/+/message", "board/+/panel/+/light")  # what we tell them
 START_S = 10.0  # after this a start is over, whoever is still missing
 
 
@@ -93,7 +93,7 @@ class Gateway:
             [
                 (contract.topic(plan.site.id, row.topic), row.qos)
                 for row in contract.MESSAGES
-                if row.sender == "board"
+                if row.sender == "board" or row.topic in OF_PANELS
             ]
             + [(contract.topic(plan.site.id, push.TOPIC), 1)],
             self._hear,
@@ -103,6 +103,7 @@ class Gateway:
         self.asterisk, self.pushes = self._remind()
         self.phones = Phones(plan, self.floor.hear_phone, clock)
         self.book.marks = self._marks
+        self._told_panels = {(board, str(panel)) for board, panel in self.walls.panels.values()}
         ready = {"state": "ready", "boot": self.boot}
         self.says.say("gateway/state", (), ready)
         self.screens.say("gateway", ready)
@@ -115,11 +116,10 @@ class Gateway:
     def _messages(self) -> Messages:
         """The messages of all walls, reminded of what stood before this start."""
         bands = {wall: scene.band for wall, scene in self.walls.scenes.items()}
-        for warning in message_warnings(self.plan, bands):
-            log.warning("%s", warning)
         messages = Messages(self.plan, bands, self._figure, self._clock, self.book.calendar_s, self._look_at_messages)
         messages.remember(self.book.kept_messages())
         self.book.messages = messages.take_changes
+        self.book.found_messages = messages.remember
         self.walls.message = lambda wall: messages.fields(wall, self.boot)
         return messages
 
@@ -148,7 +148,7 @@ class Gateway:
     async def run(self, host: str, port: int) -> None:
         """Serves the page at host:port and keeps the floor, until cancelled or told to end."""
         served = page.app(
-            self.plan, self.news, self.health, self.wall_png, self.history, self._routers()
+            self.plan, self.news, self.health, self.wall_now, self.history, self._routers()
         )
         web = uvicorn.Server(uvicorn.Config(
             served, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1,
@@ -158,7 +158,8 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, web)
-        jobs = [asyncio.create_task(job) for job in (self.line.run(), self.book.run(), self._beat(), self._watch())]
+        working = (self.line.run(), self.book.run(), self.messages.run(), self._beat(), self._watch())
+        jobs = [asyncio.create_task(job) for job in working]
         if self.asterisk:
             jobs.append(asyncio.create_task(self.asterisk.run()))
         serving = asyncio.create_task(web.serve())
@@ -184,7 +185,7 @@ class Gateway:
             raise SiteError(f"[[source]] secret_file: {error}") from error
         if self.phones:
             routers.append(phones_http.routes(self.phones, token_of(self.plan), self._clock))
-        routers.append(messages_http.routes(self.messages, self._drawn_now))
+        routers.append(messages_http.routes(self.messages, self._drawn_now, self.book.kept))
         routers.append(wall_page.routes(self.plan, self.screens))
         return routers
 
@@ -200,6 +201,9 @@ class Gateway:
         if pushed:
             self._hear_push(*pushed, topic, b"" if retained else payload)
             return
+        if contract.pattern_of(topic)[0] in OF_PANELS:
+            self._clear_of_nobody(topic, payload)
+            return
         try:
             pattern, ids, fields = contract.parse(topic, payload)
             self.floor.hear_board(pattern, ids, fields, retained, self._clock())
@@ -207,6 +211,12 @@ class Gateway:
             self.floor.refused += 1
             self._log_once(topic, f"refused: {error}")
             self._touched()
+
+    def _clear_of_nobody(self, topic: str, payload: bytes) -> None:
+        """What a panel is told that is no wall's any more is cleared: else it would be drawn for ever."""
+        board, panel = contract.pattern_of(topic)[1]
+        if payload and (board, panel) not in self._told_panels:
+            self.line.publish(topic, b"", True, 1)
 
     def _hear_push(self, source: str, queue: str, topic: str, payload: bytes) -> None:
         if not payload:
@@ -475,18 +485,9 @@ class Gateway:
         lines = export.rows(self.plan.history.path, self.plan, **asked)
         return iter(lambda: "".join(itertools.islice(lines, PIECE_LINES)), "")
 
-    def wall_png(self, wall: str) -> bytes | None:
-        """What a wall should show now, or, when it is old, how old; None when there is no such wall."""
-        if wall not in self.walls.scenes:
-            return None
-        now_s = self._clock()
-        fresh = self.walls.is_fresh(wall, self.floor, now_s)
-        age_s = None if fresh else self.floor.shown.get(wall, {}).get("age_s") or -1
-        numbers = values.read(self.walls.values(now_s)) if fresh else None
-        return mirror_png(
-            self.walls.sizes[wall], self.walls.scenes[wall].message, numbers, now_s, age_s,
-            self.walls.message(wall), self.walls.is_off(wall, self.floor),
-        )  # fmt: skip
+    def wall_now(self, wall: str) -> Mirrored | None:
+        """What a wall should show now, or, when it is old, what it had last and how old that is; None: no such wall."""
+        return self.walls.mirrored(wall, self.floor, self._clock())
 
     def _figure(self, queue: str, what: str) -> int | None:
         """A number of a queue as a message's condition asks for it; a wait in seconds. None: unknown."""

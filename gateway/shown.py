@@ -132,21 +132,27 @@ class Alarms:
     def __init__(self) -> None:
         self.on: set[str] = set()
         self._since: dict[str, dict[str, float]] = {}  # wall → what differs, or "" for anything → since when
+        self._wrong: dict[str, tuple[float, float]] = {}  # wall that is right: for how long it was wrong, until when
 
     def see(
         self, wall: str, kinds: Mapping[str, str], now_s: float, known_s: Mapping[str, float]
     ) -> float | None:
         """Takes what differs now; since when something has, None: nothing does.
 
-        known_s: since when, for what that is known of better than by looking now.
+        A wall that is right pays back what it was wrong, second by second: one that is wrong for most of the time
+        is an alarm, too. known_s: since when, for what that is known of better than by looking now.
         """
+        before = self._since.get(wall, {})
         if not kinds:
-            self._since.pop(wall, None)
+            if before:
+                del self._since[wall]
+                self._wrong[wall] = min(now_s - before[""], UNRIGHT_AFTER_S), now_s
             self.on.discard(wall)
             return None
-        before = self._since.get(wall, {})
+        wrong_s, right_s = self._wrong.pop(wall, (0.0, now_s))
+        begun_s = min(now_s - wrong_s + (now_s - right_s), now_s)
         since = {kind: before.get(kind, known_s.get(kind, now_s)) for kind in kinds}
-        since[""] = min(before.get("", now_s), *since.values())
+        since[""] = min(before.get("", begun_s), *since.values())
         self._since[wall] = since
         (self.on.add if self._late(since, now_s) else self.on.discard)(wall)
         return since[""]

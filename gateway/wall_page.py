@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, StreamingResponse
 
 import floorplan
 from firmware import contract, digits, scene, scene_load, values
-from gateway.page import FILES, page_plan
+from gateway.page import FILES, NOT_AS_ASKED, page_plan
 from wallboard import numbers
 
 APART_S = 0.05  # values go out no faster than this; the last ones of what changes in between do
 EVENTS_WAITING = 64  # more than three seconds of the busiest floor; then a screen starts over
 SCREENS_AT_MOST = 500  # of all walls together
+SEEN_S = values.PROOF_MS / 1000  # so long it is believed that a screen shows what it said it does, as its figures are
 
 Fields = Mapping[str, Any]
 Line = asyncio.Queue[bytes | None]  # one screen's events; None: take the whole instead
+Screen = Annotated[str, Query(max_length=16, description="A word by which a stream's screen is known again")]
 
 # What a screen hears, by the event's name: messages of the contract. Each wall has its own of OF_WALL.
 OF_WALL = {
@@ -36,8 +39,10 @@ PATTERNS = OF_WALL | OF_ALL
 class Screens:
     """Which browsers show which wall, and what they are told: each event encoded once, and only if somebody hears.
 
-    `should` gives the fields of each of OF_WALL that a wall should show now, None for no message; `beat`
-    those of a beat made now; `changed` is told of a wall that has another number of browsers than before.
+    An open stream proves nothing: a browser that is stuck, or whose cable was pulled, has one for minutes. It shows
+    the wall while it says so, after each beat that proved its figures. `should` gives the fields of each of OF_WALL
+    that a wall should show now, None for no message; `beat` those of a beat made now; `changed` is told of a wall
+    that has another number of browsers than before.
     All of it belongs to one event loop.
     """
 
@@ -53,7 +58,9 @@ class Screens:
         self._changed = changed
         page = page_plan(plan).page
         self._about = {wall.id: _event("wall", json.dumps(about(wall, plan, page)).encode()) for wall in plan.wall}
-        self._lines: dict[str, set[Line]] = {wall.id: set() for wall in plan.wall}
+        self._lines: dict[str, dict[Line, str]] = {wall.id: {} for wall in plan.wall}  # and whose it is
+        self._seen_s: dict[str, dict[str, float]] = {wall.id: {} for wall in plan.wall}  # screens: when it said so
+        self._watching: dict[str, int] = {}  # as last told
         self._sent: dict[str, dict[str, tuple[Fields | None, bytes]]] = {}  # of watched walls: the last events
         self._said: dict[str, Fields] = {}  # of OF_ALL, the last but for beats
         self._events: dict[str, bytes] = {}  # the same as they go out, once somebody has heard them
@@ -62,8 +69,21 @@ class Screens:
         self._closed = False
 
     def watching(self, wall: str) -> int:
-        """How many browsers show a wall now."""
-        return len(self._lines[wall])
+        """How many browsers show a wall now, its figures fresh."""
+        now_s = time.monotonic()
+        return sum(now_s - seen_s <= SEEN_S for seen_s in self._seen_s[wall].values())
+
+    def seen(self, wall: str, screen: str) -> None:
+        """A screen says that it shows this wall, and fresh; one that has no stream is not heard."""
+        if screen and screen in self._lines[wall].values():
+            self._seen_s[wall][screen] = time.monotonic()
+            self._count(wall)
+
+    def _count(self, wall: str) -> None:
+        watching = self.watching(wall)
+        if watching != self._watching.get(wall, 0):
+            self._watching[wall] = watching
+            self._changed(wall)
 
     def full(self) -> bool:
         """True while no more may listen."""
@@ -74,6 +94,9 @@ class Screens:
         if kind != "beat":
             self._said[kind] = fields
             self._events.pop(kind, None)
+        else:
+            for wall in self._seen_s:
+                self._count(wall)  # silence makes no noise
         if self._closed or not self._sent:
             return
         if kind != "values":
@@ -95,15 +118,15 @@ class Screens:
                 for line in self._lines[wall]:
                     _put(line, event)
 
-    async def listen(self, wall: str) -> AsyncGenerator[bytes, None]:
+    async def listen(self, wall: str, screen: str = "") -> AsyncGenerator[bytes, None]:
         """Server-sent events for one browser that shows `wall`: all there is with a beat, then what changes.
 
+        `screen` is the word by which `seen` knows it.
         One that is too slow is given all there is in place of what it missed.
         """
         line: Line = asyncio.Queue(EVENTS_WAITING)
         line.put_nowait(None)
-        self._lines[wall].add(line)
-        self._changed(wall)
+        self._lines[wall][line] = screen
         try:
             while True:
                 event = await line.get()
@@ -115,10 +138,11 @@ class Screens:
                     event = self._all(wall)
                 yield event
         finally:
-            self._lines[wall].discard(line)
+            del self._lines[wall][line]
+            self._seen_s[wall].pop(screen, None)
             if not self._lines[wall]:
                 self._sent.pop(wall, None)
-            self._changed(wall)
+            self._count(wall)
 
     def close(self) -> None:
         """Tells every screen that the gateway goes, and ends its stream."""
@@ -171,6 +195,11 @@ def routes(plan: floorplan.Plan, screens: Screens) -> APIRouter:
     router = APIRouter()
     walls = {wall.id: wall.name or wall.id for wall in plan.wall}
 
+
+    def no_such_wall() -> Response:
+        there_are = ", ".join(sorted(walls)) or "none"
+        return PlainTextResponse(f"no such wall in the site file; there are: {there_are}", 404)
+
     @router.get("/wall", include_in_schema=False)
     async def which() -> HTMLResponse:
         return HTMLResponse(_list_page(walls, "Which wall?", "", "wall/"))
@@ -187,19 +216,32 @@ def routes(plan: floorplan.Plan, screens: Screens) -> APIRouter:
         responses={
             200: {"description": "Server-sent events", "content": {"text/event-stream": {}}},
             404: {"description": "No such wall", "content": {"text/plain": {}}},
+            422: NOT_AS_ASKED,
             503: {"description": "Too many screens are open", "content": {"text/plain": {}}},
         },
     )
-    async def what_a_wall_hears(wall: str) -> Response:
+    async def what_a_wall_hears(wall: str, screen: Screen = "") -> Response:
         """All that a wall hears, as messages of the contract; then each as it comes, and a beat every 5 s."""
         if wall not in walls:
-            there_are = ", ".join(sorted(walls)) or "none"
-            return PlainTextResponse(f"no such wall in the site file; there are: {there_are}", 404)
+            return no_such_wall()
         if screens.full():
             words = "too many screens are open, or the gateway is stopping; try again in a moment"
             return PlainTextResponse(words, 503, {"Retry-After": "10"})
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(screens.listen(wall), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(screens.listen(wall, screen), media_type="text/event-stream", headers=headers)
+
+    @router.post(
+        "/wall/{wall}/events",
+        status_code=204,
+        response_class=Response,
+        responses={404: {"description": "No such wall", "content": {"text/plain": {}}}, 422: NOT_AS_ASKED},
+    )
+    async def what_a_browser_shows(wall: str, screen: Screen = "") -> Response:
+        """A browser that has a stream, opened with the same `screen`, says that its figures are fresh: at each beat."""
+        if wall not in walls:
+            return no_such_wall()
+        screens.seen(wall, screen)
+        return Response(None, 204)
 
     return router
 

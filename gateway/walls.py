@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from firmware import values
+from firmware.contract import BEAT_S
+from firmware.values import Numbers, read
 from floorplan import Plan
 from gateway.floor import Floor, Queue
 from gateway.levels import Levels
@@ -14,8 +16,11 @@ from gateway.lights import Lights
 from gateway.shown import ALARM_AFTER_S, WRONG, Alarms, Replaced, Should, differences, words
 from wallboard import numbers
 from wallboard.compile import Compiled, compile
+from wallboard.mirror import Mirrored
 
 log = logging.getLogger(__name__)
+
+FOR_MOST = 100  # walls of which it is said anew for how long they have been wrong, at a time
 
 # The numbers of a queue that walls draw, by wallboard/numbers.py's names. A wait is told as the moment
 # since when somebody waits, and goes out as seconds; -1: nobody does. None: unknown.
@@ -26,6 +31,15 @@ NUMBERS: dict[str, Callable[[Queue], int | None]] = {
     ),
     "free": lambda queue: queue.counts["free"] if queue.desks_known else None,
 }
+
+
+class Last(NamedTuple):
+    """What a wall last said, and what else was so then."""
+
+    shown: Mapping[str, Any] | None
+    fresh: bool
+    at_s: float
+    numbers: Numbers
 
 
 class Walls:
@@ -57,6 +71,9 @@ class Walls:
         self._replaced = Replaced()
         self._ready_s: dict[str, float] = {}  # wall → since when its board is there
         self._behind: set[str] = set()  # walls whose values stand still, as last looked at
+        self._last: dict[str, Last] = {}
+        self._numbers: tuple[int, Numbers] | None = None  # the present ones, and their seq
+        self._for_s: dict[str, float] = {}  # walls that are wrong: when it was said for how long
         for wall_id, scene in self.scenes.items():
             for warning in scene.warnings:
                 log.warning("wall %s: %s", wall_id, warning)
@@ -87,17 +104,16 @@ class Walls:
     def values(self, now_s: float) -> dict[str, Any]:
         """The fields of `values`, but for the gateway's boot."""
         at_s = int(now_s)
-        told = [
-            values.word_of(_told(name, number, at_s), self._levels.of(name))
-            for name, number in self._known.items()
-        ]
-        return {"of": self._of, "seq": self.seq, "at_s": at_s, "n": " ".join(told)}
+        told = ((_told(name, number, at_s), self._levels.of(name)) for name, number in self._known.items())
+        return {"of": self._of, "seq": self.seq, "n": numbers.words(at_s, told)}
 
     # What they say that they show ------------------------------------------------------
 
     def verdict(self, wall: str, floor: Floor, now_s: float) -> dict[str, Any]:
         """The fields of `wall/+/now`: what it should show beside what it says it shows."""
         shown = floor.shown.get(wall)
+        fresh = self.is_fresh(wall, floor, now_s)
+        self._hear(wall, shown, fresh, now_s)
         if wall not in self.panels:
             return self._of_browsers(wall)
         should, state, why = self._should(wall), *floor.presence(self.panels[wall][0], now_s)
@@ -109,13 +125,16 @@ class Walls:
         known_s = {"values": max(now_s - behind_s, ready_s)} if behind_s is not None and behind_s > 0 else {}
         since_s = self.alarms.see(wall, kinds, now_s, known_s)
         (self._behind.add if "values" in kinds else self._behind.discard)(wall)
+        self._for_s.pop(wall, None)
+        if kinds:
+            self._for_s[wall] = now_s
         kind = next((kind for kind in WRONG if kind in kinds), None)
         reason, todo = words(kind, kinds[kind]) if kind else (why or _not_said(shown), "")
         alarm = wall in self.alarms.on
         return {
             **self._told_of(should),
             **{name: (shown or {}).get(key) for name, key in SAYS.items()},
-            "fresh": self.is_fresh(wall, floor, now_s),
+            "fresh": fresh,
             "wrong": kind,
             "for_s": None if since_s is None else int(now_s - since_s),
             "alarm": alarm,
@@ -130,7 +149,8 @@ class Walls:
             for wall, shown in floor.shown.items()
             if wall not in self._behind and (self._behind_s(shown, now_s) or 0) > ALARM_AFTER_S
         }
-        return behind | self.alarms.due(now_s)
+        first = itertools.islice(self._for_s.items(), FOR_MOST)  # the longest ago
+        return behind | self.alarms.due(now_s) | {wall for wall, said_s in first if now_s - said_s >= BEAT_S}
 
     def is_fresh(self, wall: str, floor: Floor, now_s: float) -> bool:
         """Whether a wall says that its figures are proved, in the scene it should show; and its board is there."""
@@ -144,6 +164,41 @@ class Walls:
         """Whether a wall is dark, as planned; one that says it shines is not."""
         shines = (floor.shown.get(wall) or {}).get("percent")
         return self.lights.now[wall].percent == 0 and not shines
+
+    def mirrored(self, wall: str, floor: Floor, now_s: float) -> Mirrored | None:
+        """What a page draws of a wall; None when there is no such wall."""
+        if wall not in self.scenes:
+            return None
+        size, scene = self.sizes[wall], self.scenes[wall].message
+        if self.is_off(wall, floor):
+            return Mirrored(size, scene, off=True)
+        at = Mirrored(size, scene, self.message(wall), at_s=int(now_s))
+        fresh = self.is_fresh(wall, floor, now_s)
+        if fresh:
+            return at._replace(numbers=self._read(now_s), clock_s=int(now_s))
+        last = self._hear(wall, floor.shown.get(wall), fresh, now_s)
+        shown = last.shown or {}
+        if shown.get("values_seq") is None:
+            return at._replace(age_s=-1)
+        age_s, proved = shown.get("age_s"), shown["fresh"] or shown.get("age_s") is not None
+        return at._replace(
+            numbers=last.numbers,
+            clock_s=int(last.at_s) if proved else None,  # it stands still, as the wall's
+            age_s=-1 if age_s is None else age_s + int(now_s - last.at_s),
+        )
+
+    def _hear(self, wall: str, shown: Mapping[str, Any] | None, fresh: bool, now_s: float) -> Last:
+        """Takes what a wall says, and keeps when it said so and what the numbers were: an old wall shows them on."""
+        last = self._last.get(wall)
+        if last is None or last.shown is not shown or last.fresh != fresh:
+            last = self._last[wall] = Last(shown, fresh, now_s, self._read(now_s))
+        return last
+
+    def _read(self, now_s: float) -> Numbers:
+        """The present numbers as a wall has them; a wait counts on from when they were read."""
+        if self._numbers is None or self._numbers[0] != self.seq:
+            self._numbers = self.seq, read(self.values(now_s))
+        return self._numbers[1]
 
     def _should(self, wall: str) -> Should:
         message = self.message(wall)

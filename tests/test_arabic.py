@@ -74,6 +74,27 @@ def test_labels_in_two_directions(read: str, on_the_wall: str) -> None:
     assert bidi.shown(read) == on_the_wall
 
 
+def test_which_way_a_line_runs_the_whole_text_says() -> None:
+    """UAX #9 finds the levels of a paragraph before it is broken into lines."""
+    assert bidi.lines(["Stengt ·", "مغلق", "12-13"]) == ["Stengt ·", "قلغم", "13-12"]
+    assert bidi.lines(["اتصل", "12-345", "Room 5"]) == ["لصتا", "345-12", "Room 5"]
+    assert bidi.lines(["12-345"]) == ["12-345"]
+
+
+def test_lines_hold_what_one_line_holds(dice: random.Random) -> None:
+    """A text in words or in one line: the same letters, turned round the same."""
+    for _ in range(2000):
+        letters = RIGHT + LEFT + FIGURES + SIGNS.strip()
+        words = ["".join(dice.choices(letters, k=dice.randint(1, 6))) for _ in range(4)]
+        assert sorted("".join(bidi.lines(words))) == sorted(bidi.shown(" ".join(words)).replace(" ", ""))
+
+
+def test_numbers_that_arabic_turns_are_named() -> None:
+    assert bidi.turned("اتصل بالرقم 12-345 الآن") == ["12-345"]
+    assert bidi.turned("مغلق 12–13, 5-5") == ["12–13"]
+    assert bidi.turned("Ring 12-345") == bidi.turned("مغلق 14:30") == []
+
+
 def test_who_runs_from_the_right() -> None:
     assert [bidi.is_rtl(text) for text in ("12 العربية", "Kø العربية", "12:30", "")] == [
         True,

@@ -165,7 +165,7 @@ def test_a_station_reads_a_desk_and_draws_a_wall(tmp_path: Path, broker: Broker,
 
     def drawn_with(waiting: int, seq: int) -> Frame:
         """The wall's picture once a beat has proved so many waiting."""
-        say("values", boot="test", of=scene["of"], seq=seq, at_s=100, n=f"{waiting} - 1 0 - 1")
+        say("values", boot="test", of=scene["of"], seq=seq, n=f"2s {waiting} - 1 0 - 1")
         say("beat", boot="test", now_s=100, values_seq=seq)
         command.wait(
             "the wall shows it fresh",
@@ -194,6 +194,27 @@ def test_a_station_reads_a_desk_and_draws_a_wall(tmp_path: Path, broker: Broker,
         command.wait("and look it", lambda: read_ppm(picture.read_bytes()).rgb != three.rgb)
         assert command.ctrl_c() == 130
         is_lost(command, ear)
+
+
+def test_a_station_keeps_its_walls_scene_and_a_stop_somebody_wanted_is_no_crash(
+    tmp_path: Path, broker: Broker, ear: Ear
+) -> None:
+    where = site(tmp_path, broker)
+    plan = floorplan.read(where)
+    scene = compile(plan.wall[1], plan).message
+    topic = contract.topic("", "board/+/panel/+/scene", "wall-south", 0).split("/", 3)[3]
+    ear.say(topic, contract.encode("board/+/panel/+/scene", scene), True)
+    keep = tmp_path / "state" / "wall-south"
+    args = ("station", "wall-south", "--site", str(where), "--pins", "memory", "--keep", str(keep))
+    for end in (signal.SIGTERM, signal.SIGINT):
+        ear.latest.pop("board/wall-south/health", None)
+        with running(tmp_path, *args) as command:
+            command.wait("it has begun", lambda: "board/wall-south/health" in ear.latest)
+            command.wait("its scene is kept", (keep / "scene-0").exists)
+            assert (keep / "starts").read_text() == "1"
+            command.process.send_signal(end)
+            assert command.process.wait(10) == (0 if end == signal.SIGTERM else 130)
+        assert [path.name for path in keep.iterdir()] == ["scene-0"], "nothing is counted"
 
 
 def test_sim_floor_is_a_pbx_with_calls(tmp_path: Path) -> None:

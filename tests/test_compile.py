@@ -60,18 +60,24 @@ def compiled(size: tuple[int, int], *names: str | dict[str, Any], **others: Any)
     return compile(plan.wall[0], plan)
 
 
-def numbers_of(queues: int, known: dict[str, int | None]) -> Numbers:
+def numbers_of(queues: int, known: dict[str, int | None], levels: dict[str, int] | None = None) -> Numbers:
     """What a wall hears of so many queues: the numbers named, the others unknown; taken at second 1000."""
     order = [f"q{n}.{what}" for n in range(queues) for what in numbers.PER_QUEUE]
-    return Numbers(numbers.of(order), 1000, [known.get(name) for name in order], [0] * len(order))
+    told = [(levels or {}).get(name, 0) for name in order]
+    return Numbers(numbers.of(order), 1000, [known.get(name) for name in order], told)
 
 
 def drawn(
-    size: tuple[int, int], result: Compiled, known: dict[str, int | None], page: int = 0, queues: int = 1
+    size: tuple[int, int],
+    result: Compiled,
+    known: dict[str, int | None],
+    page: int = 0,
+    queues: int = 1,
+    levels: dict[str, int] | None = None,
 ) -> list[str]:
     picture = scene.Picture(*size)
     loaded = scene_load.load(result.message, *size)
-    scene.draw(picture, loaded, numbers_of(queues, known), 1000_000, page * loaded.dwell_ms, None)
+    scene.draw(picture, loaded, numbers_of(queues, known, levels), 1000_000, page * loaded.dwell_ms, None)
     inks = "".join(INK[pixel] for pixel in picture.pixels)
     return [inks[start : start + picture.w] for start in range(0, len(inks), picture.w)]
 
@@ -100,17 +106,16 @@ def test_one_queue_on_64x32() -> None:
         #......###..###.####..#..#.###..................................
         ................................................................
         ................................................................
-        ................................................................
+        ......###............#########..................................
         ......###............#########.........rrrrrrrrrrrrrrrrrrrrrrrrr
         ......###............#########.........rr###rrrrrrrrr###rrrrr#rr
-        ......###............#########.........r#rrr#rrr#rrr#rrr#rrr##rr
+        ...######.........###.........###......r#rrr#rrr#rrr#rrr#rrr##rr
         ...######.........###.........###......r#rrr#rrr#rrrrrrr#rr#r#rr
         ...######.........###.........###......r#rrr#rrrrrrrrrr#rr#rr#rr
-        ...######.........###.........###......r#rrr#rrr#rrrrr#rrr#####r
+        ......###.....................###......r#rrr#rrr#rrrrr#rrr#####r
         ......###.....................###......r#rrr#rrr#rrrr#rrrrrrr#rr
         ......###.....................###......rr###rrrrrrrr#####rrrr#rr
-        ......###.....................###......rrrrrrrrrrrrrrrrrrrrrrrrr
-        ......###..................###..................................
+        ......###..................###.........rrrrrrrrrrrrrrrrrrrrrrrrr
         ......###..................###..................................
         ......###..................###..................................
         ......###...............###.....................................
@@ -122,6 +127,7 @@ def test_one_queue_on_64x32() -> None:
         ...#########......###############.........###...###............#
         ...#########......###############.........###...#..............#
         ...#########......###############.............##...........####.
+        ................................................................
         ................................................................
         """,
     )
@@ -208,7 +214,7 @@ def test_a_name_too_long_is_cut_and_told() -> None:
         "[[wall]] north, page 1: 'Kundeservice bedrift' is 109 pixels wide, 64 fit: "
         "it is shown as 'Kundeservic'; shorten it"
     ]
-    label = result.message["strips"][result.message["pages"][0][0][4]]
+    label = result.message["strips"][result.message["pages"][0][-1][4]]  # the label is drawn last
     assert label[0] == types.strip_of("Kundeservic", 9).w <= 64
 
 
@@ -216,6 +222,19 @@ def test_a_letter_nobody_has_is_told() -> None:
     assert compiled((128, 64), "Norsk 中", "Polski").warnings[0] == (
         "[[wall]] north, page 1: no letter for '中' of 'Norsk 中'; it is shown as a box"
     )
+
+
+def test_the_letters_nobody_has_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLFLOOR_FONTS", "")
+    lines = [line for line in compiled((128, 64), LANGUAGES["ar"]).warnings if LANGUAGES["ar"] in line]
+    assert len(lines) == 1
+    assert lines[0].endswith("they are shown as boxes")
+
+
+def test_several_queues_on_a_wall_without_a_code_are_told() -> None:
+    words = "[[wall]] north: on 24x8 nobody can tell which queue it is: one queue a wall"
+    assert words in compiled((24, 8), "Norsk", "Polski").warnings
+    assert words not in compiled((24, 8), "Norsk").warnings
 
 
 def test_large_letters_that_do_not_fit_are_told() -> None:
@@ -283,7 +302,7 @@ def test_names_take_turns_in_the_languages_of_the_wall_where_they_differ() -> No
     ]
     result = compiled((128, 64), *queues, wall={"languages": ["nb", "pl", "ar"]})
     assert result.warnings == []
-    labels = [[op for op in page if op[0] == "s"][::2] for page in result.message["pages"]]
+    labels = [[op for op in reversed(page) if op[0] == "s"][::2] for page in result.message["pages"]]
     assert len(labels) == 3
     assert labels[0][1] == labels[1][1]  # Polski, in Polish too
     assert len({op[4] for page in labels for op in page}) == 5
@@ -291,12 +310,15 @@ def test_names_take_turns_in_the_languages_of_the_wall_where_they_differ() -> No
     assert len(same.message["pages"]) == 1
     lost = compiled((128, 64), {"name": "Polski", "names": {"nb": "Polsk"}}, wall={"languages": ["en", "nb", "sv"]})
     assert lost.warnings == ["[[wall]] north: none of its queues has a name in en, sv; they show their `name`"]
+    alone = compiled((128, 64), "Norsk", wall={"languages": ["se"]})
+    assert alone.warnings == ["[[wall]] north: none of its queues has a name in se; they show their `name`"]
+    assert compiled((128, 64), "Norsk", wall={"languages": ["en"]}).warnings == []  # the site's own
 
 
 def test_arabic_stands_at_the_right_of_its_room() -> None:
     for size, left in (((64, 32), False), ((128, 64), False)):
         result = compiled(size, LANGUAGES["ar"])
-        label = next(op for op in result.message["pages"][0] if op[0] == "s")
+        label = next(op for op in reversed(result.message["pages"][0]) if op[0] == "s")
         assert (label[1] == 0) == left
         assert label[1] + result.message["strips"][label[4]][0] == size[0]
 
@@ -318,10 +340,10 @@ def test_pages_leave_the_rows_of_a_band_free(size: tuple[int, int], band: tuple[
     result = compiled(size, *list(LANGUAGES.values())[:4], wall={"messages": "band"})
     assert result.band == band
     for page in range(len(result.message["pages"])):
-        for wait_s in (13, 8000):
+        for wait_s, level in ((13, 0), (8000, 0), (13, 1), (8000, 2)):
             known = {f"q{n}.{what}": wait_s for n in range(4) for what in numbers.PER_QUEUE}
-            rows = drawn(size, result, dict(known), page, 4)
-            assert not set("".join(rows[band[0] :])) - {"."}, "\n".join(rows)
+            rows = drawn(size, result, dict(known), page, 4, dict.fromkeys(known, level))
+            assert not set("".join(rows[band[0] - 1 :])) - {"."}, "\n".join(rows)
 
 
 def test_a_panel_too_low_for_a_band_is_told() -> None:
@@ -355,17 +377,18 @@ def test_figures_of_neighbours_are_farther_apart_than_those_of_one_queue() -> No
     assert len("#".join(gaps[:widest])) in range(50, 96)
 
 
-def test_a_page_without_queues_is_told() -> None:
-    result = compiled((64, 32), "Polski", pages=[{}, {"queue": "q0"}])
-    assert result.warnings == ['[[wall]] north, page 1 names no queue: write queue = "…" or queues = […]']
-    assert len(result.message["pages"]) == 1
-    assert scene_load.load(compiled((64, 32), "Polski", pages=[{}]).message, 64, 32).pages == [[]]
-
-
 def test_more_pages_than_a_scene_holds_are_told() -> None:
     result = compiled((32, 8), *[f"Linje {n}" for n in range(9)])
     assert len(result.message["pages"]) == 16
     assert any("not all of it is shown: a wall has at most 16 pages" in words for words in result.warnings)
+
+
+def test_a_page_of_many_columns_has_no_more_operations_than_a_board_takes() -> None:
+    for w in range(256, 513, 32):
+        for h in (48, 64, 96, 128, 256):
+            for queues in (11, 12):
+                message = compiled((w, h), *[f"L{n}" for n in range(queues)]).message
+                assert max(map(len, message["pages"])) <= scene_load.MAX_OPS, (w, h, queues)
 
 
 def test_the_id_is_that_of_the_content() -> None:
@@ -402,15 +425,81 @@ def test_at_every_size_and_figure_nothing_lies_over_something_else() -> None:
         assert told or {f"q{n}.waiting" for n in range(count)} <= shown, (SEED, size, names)
         for page in loaded.pages:
             for waiting, wait_s, free in dice.sample(FIGURES, 4 if size[0] * size[1] < 10000 else 1):
-                known = numbers_of(
-                    count, {name: (waiting, wait_s, free)[n % 3] for n, name in enumerate(order)}
-                )
-                lit = 0
-                for op in page:
-                    alone = lights(size, op, known)
-                    assert not lit & alone, (SEED, size, op, known)
-                    lit |= alone
-                    assert inside(size, op), (SEED, size, op)
+                figures = {name: (waiting, wait_s, free)[n % 3] for n, name in enumerate(order)}
+                known = numbers_of(count, dict(figures), {name: dice.randint(0, 2) for name in order})
+                nothing_is_lost(size, page, known)
+                assert all(inside(size, op) for op in page), (SEED, size, page)
+
+
+def nothing_is_lost(size: tuple[int, int], page: list[Any], known: Numbers) -> None:
+    """All of a page is to be seen. Only red's edge above a figure gives way, to a name or an amber line."""
+    whole = pixels(size, page, known)
+    solid = reds = 0
+    for op in page:
+        alone = pixels(size, [op], known)
+        rows = op.y * size[0] if isinstance(op, scene.Figure) else 0
+        edge = alone[:rows].translate(NO_RED)
+        kept = edge + alone[rows:]
+        mask = int.from_bytes(kept.translate(FULL), "big")
+        assert int.from_bytes(kept, "big") == int.from_bytes(whole, "big") & mask, (SEED, size, op, known)
+        mine, red = lit(kept), lit(alone.translate(ONLY_RED))
+        assert not solid & mine, (SEED, size, op, known)
+        assert not reds & red, (SEED, size, op, known)
+        solid, reds = solid | mine, reds | red
+
+
+NO_RED = bytes(0 if pixel == scene.RED else pixel for pixel in range(256))
+ONLY_RED = bytes(scene.RED if pixel == scene.RED else 0 for pixel in range(256))
+
+
+FULL = bytes([0] + [255] * 255)
+
+
+def pixels(size: tuple[int, int], ops: list[Any], known: Numbers) -> bytes:
+    picture = scene.Picture(*size)
+    scene.draw(picture, scene.Scene("", known.of, 1000, [ops]), known, 1000_000, 0, None)
+    return bytes(picture.pixels)
+
+
+def lit(picture: bytes) -> int:
+    """The lights that are on, as bits of one number."""
+    return int.from_bytes(picture.translate(bytes([0] + [1] * 255)), "big")
+
+
+@pytest.mark.parametrize("wall", [{}, {"messages": "band"}, {"languages": ["ar"]}])
+@pytest.mark.parametrize(
+    ("size", "queues"),
+    [((32, 8), 1), ((64, 8), 1), ((64, 16), 1), ((32, 32), 1), ((64, 32), 1), ((64, 64), 1), ((64, 64), 2),
+     ((128, 32), 2), ((96, 48), 2), ((128, 48), 2), ((128, 64), 2), ((128, 64), 4), ((256, 64), 4), ((512, 256), 2)],
+)  # fmt: skip
+def test_amber_and_red_cover_nothing_at_the_usual_sizes(
+    size: tuple[int, int], queues: int, wall: dict[str, Any]
+) -> None:
+    """Every number amber, every number red, and each beside the other, as long and as short as they come."""
+    names = [{"name": name, "names": {"ar": LANGUAGES["ar"]}} for name in ("Ågyęg", "Język", "Žygis", "Лгдщ")[:queues]]
+    result = compiled(size, *names, wall=wall)
+    order = [f"q{n}.{what}" for n in range(queues) for what in numbers.PER_QUEUE]
+    for page in scene_load.load(result.message, *size).pages:
+        for number in (7, 88, 888):
+            for pattern in ((1, 1), (2, 2), (1, 2), (2, 1)):
+                levels = {name: pattern[n // 3 % 2] for n, name in enumerate(order)}
+                waits = {f"q{n}.wait": (12, 24)[pattern[n % 2] - 1] for n in range(queues)}
+                figures: dict[str, int | None] = {**dict.fromkeys(order, number), **waits}
+                known = numbers_of(queues, figures, levels)
+                nothing_is_lost(size, page, known)
+
+
+def test_an_amber_figure_has_a_dark_row_above_its_line() -> None:
+    """Else 7 reads as 2. On panels of eight rows there is none to spare: the line touches, below the figure."""
+    for size, dark in (((64, 32), 1), ((64, 16), 1), ((128, 64), 2), ((32, 8), 0)):
+        result = compiled(size, "Polski")
+        figure = next(op for op in result.message["pages"][0] if op[0] == "n" and op[6] == 0)
+        rows = drawn(size, result, {"q0.waiting": 7}, levels={"q0.waiting": 1})
+        y, scale = figure[2] + 7 * figure[4], figure[4]
+        right = figure[1] + figure[3] * 6 * scale
+        below = [row[right - 6 * scale : right - scale] for row in rows[y:]]
+        assert set("".join(below[:dark])) <= {"."}, (size, below)
+        assert below[dark] == "a" * 5 * scale, (size, below)
 
 
 def any_name(dice: random.Random) -> dict[str, Any]:
@@ -422,13 +511,6 @@ def any_name(dice: random.Random) -> dict[str, Any]:
     if dice.random() < 0.3:
         named["code"] = dice.choice(("A", "WW", "ŠŽų", "ع"))
     return named
-
-
-def lights(size: tuple[int, int], op: Any, known: Numbers) -> int:
-    """The pixels that one operation lights, as bits of one number."""
-    picture = scene.Picture(*size)
-    scene.draw(picture, scene.Scene("", known.of, 1000, [[op]]), known, 1000_000, 0, None)
-    return int.from_bytes(picture.pixels.translate(bytes([0] + [1] * 255)), "big")
 
 
 def inside(size: tuple[int, int], op: Any) -> bool:

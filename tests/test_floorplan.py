@@ -70,7 +70,8 @@ def check(folder: Path = Path("/nowhere"), **changes: Any) -> floorplan.Plan:
          "desk 'a1' is plugged in at two inputs"),
         ({"board": [{"id": "wall-w", "inputs": [{"desk": "a1", "phone": {"by": "contact", "pin": "4"}}]}]},
          "board[1].inputs[1].phone.pin: a pin is written as on the board: GP4, IO33, GPIO17"),
-        ({"wall": [{"id": "n", "board": "wall-w", "panel": {"kind": "file"}, "pages": [{}]}]}, "needs a path"),
+        ({"wall": [{"id": "n", "board": "wall-w", "panel": {"kind": "file"}, "pages": [{"queue": "a"}]}]},
+         "needs a path"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place(changes: dict[str, Any], words: str) -> None:
@@ -81,6 +82,7 @@ def test_what_is_wrong_is_said_with_its_place(changes: dict[str, Any], words: st
 
 ASTERISK = {"host": "pbx", "user": "u", "secret_file": "ami"}
 POLSKI = {"id": "polski", "name": "Polski", "pbx": "polski"}
+WALL = {"id": "n", "board": "wall-w", "panel": {"kind": "memory"}}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ POLSKI = {"id": "polski", "name": "Polski", "pbx": "polski"}
         ({"site": {"id": "s", "hours": "mon-fri 08:00-20:00"}}, 'site.hours: is a list: hours = ["…"]'),
         ({"site": {"id": "s", "hours": [8]}}, 'site.hours[1]: is text in quotes: "…"'),
         ({"site": {"id": "s", "hours": ["sat 9-5"]}},
-         "site.hours[1]: opening hours are written as: mon-fri 08:00-20:00, or: sat 10:00-16:00"),
+         "site.hours[1]: times of the week are written as: mon-fri 08:00-20:00, or: sat 10:00-16:00"),
         ({"site": {"id": "s", "day_begins": 4}}, 'site.day_begins: is text in quotes: "…"'),
         ({"site": {"id": "s", "clock": "trust"}},
          "site.clock: is \"auto\" or \"trusted\"; did you mean 'trusted'?"),
@@ -117,6 +119,20 @@ POLSKI = {"id": "polski", "name": "Polski", "pbx": "polski"}
          "pbx.asterisk.host: is empty; it is the name or address of a computer"),
         ({"pbx": {"asterisk": ASTERISK | {"ca_file": "ca.pem"}}},
          "pbx.asterisk: ca_file is only for TLS: add tls = true, or leave ca_file out"),
+        ({"queue": [POLSKI | {"names": {"nb": ""}}]}, "queue[1].names.nb: is text of 1 or more letters"),
+        ({"queue": [POLSKI | {"names": {"nb": "W" * 400}}]}, "queue[1].names.nb: is text of at most 80 letters"),
+        ({"queue": [POLSKI | {"levels": {"waiting": [6, 12], "back": 50}}]},
+         "queue[1].levels: back = 50: amber would end at 50 callers less than 6, and fewer than none never wait: "
+         "give back less than the first number of waiting"),
+        ({"wall": [WALL | {"pages": [{}]}]},
+         'wall[1].pages[1]: a page names no queue: write queue = "…" or queues = ["…", "…"]'),
+        ({"wall": [WALL | {"pages": [{"queues": ["a", "a"]}]}]},
+         "wall[1].pages[1]: a page shows queue 'a' twice: name it once"),
+        ({"wall": [WALL | {"pages": [{"queue": "a", "queues": ["a"]}]}]},
+         "wall[1].pages[1]: a page shows queue 'a' twice: name it once"),
+        ({"wall": [WALL | {"pages": [{"queue": "a", "free_desk": False}]}]},
+         "wall[1].pages[1].free_desk: unknown key; did you mean 'free_desks'?"),
+        ({"wall": [WALL | {"pages": []}]}, "wall[1].pages: is a list of at least 1"),
         ({"simulator": True}, "simulator: is a table: [simulator]"),
         ({"simulator": {"queue": {"No 1": {}}}},
          "simulator.queue.No 1: an id is 1 to 32 of a-z, 0-9 and -"),

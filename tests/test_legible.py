@@ -14,12 +14,15 @@ from wallboard import legible
 from wallboard.compile import compile
 
 
-def said(size: tuple[int, int], queues: int = 1, page: dict[str, Any] | None = None, **wall: Any) -> list[str]:
-    """What is said of a wall with so many queues on one page, without the place."""
+def said(
+    size: tuple[int, int], queues: int = 1, page: dict[str, Any] | None = None, long: bool = False, **wall: Any
+) -> list[str]:
+    """What is said of a wall with so many queues on one page, without the place; of `long` numbers only if asked."""
     names = list(LANGUAGES.values())[:queues]
     pages = [{"queues": [f"q{n}" for n in range(queues)], **(page or {})}]
     plan = plan_of(size, *names, pages=pages, wall=wall)
-    return [line.removeprefix("[[wall]] north, page 1: ") for line in compile(plan.wall[0], plan).warnings]
+    told = [line.removeprefix("[[wall]] north, page 1: ") for line in compile(plan.wall[0], plan).warnings]
+    return [line for line in told if long or not line.startswith("longer numbers")]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,14 @@ def test_every_panel_that_is_named_would_do(size: tuple[int, int], queues: int) 
             assert said(size, queues, {"free_desks": False}, pitch_mm=pitch_mm, seen_from_m=seen_from_m) == [], advice
 
 
+def test_from_which_number_on_it_is_too_small_is_told() -> None:
+    """138 in two cells at three times its size is drawn at twice, 1000 at once: the eye gets that."""
+    assert said((64, 32), long=True, pitch_mm=5, seen_from_m=20)[-2] == (
+        "longer numbers are smaller: the waiting callers from 100 on 12.0′, from 1000 on 6.0′"
+    )
+    assert not [line for line in said((64, 32), long=True, pitch_mm=5, seen_from_m=7) if "longer" in line]
+
+
 def test_without_pitch_or_distance_that_is_told_where_lights_are_real() -> None:
     words = "nobody can say from how far it is read"
     assert said((64, 32)) == []
@@ -112,7 +123,7 @@ def test_what_is_wrong_in_a_wall_is_said_in_words(tmp_path: Path, line: str, wor
     site = tmp_path / "site.toml"
     site.write_text(
         f'site = {{ id = "s" }}\n[[board]]\nid = "b"\n[[wall]]\nid = "north"\nboard = "b"\n{line}\n'
-        'panel = { kind = "memory" }\npages = [ {} ]\n',
+        'panel = { kind = "memory" }\npages = [ { queue = "a" } ]\n',
         encoding="utf-8",
     )
     with pytest.raises(floorplan.SiteError) as error:

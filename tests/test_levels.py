@@ -92,7 +92,7 @@ def test_a_level_comes_and_goes_only_when_it_lasts(rule: Rule, steps: list[tuple
             return number is not None and (number <= threshold if rule.low else number >= threshold)
 
         def good(number: int | None, threshold: int = threshold) -> bool:
-            far = threshold + rule.back + 1 if rule.low else threshold - rule.back - 1
+            far = threshold + rule.back + 1 if rule.low else max(threshold - rule.back, 1) - 1
             return number is not None and (number >= far if rule.low else number <= far)
 
         unknown = {at_s for at_s, number in told if number is None}
@@ -182,8 +182,9 @@ def test_the_next_caller_a_little_younger_leaves_the_wall_as_it_is() -> None:
 
 
 def words(walls: Walls, now_s: float) -> list[str]:
+    """The numbers' words, without the first: when they were taken."""
     told: str = walls.values(now_s)["n"]
-    return told.split()
+    return told.replace("+", " +").replace("!", " !").split()[1:]
 
 
 def test_levels_stand_in_the_values_and_count_their_seq_up() -> None:
@@ -209,7 +210,7 @@ def test_levels_stand_in_the_values_and_count_their_seq_up() -> None:
     assert walls.look(START_S + 15) and not walls.look(START_S + 15.1)
     assert words(walls, START_S + 15) == ["!3", "5", "!0"]
     assert not walls.look(START_S + 35)  # the wall itself has turned the wait red
-    told = values.read({"n": walls.values(START_S + 35)["n"], "of": "", "at_s": 0})
+    told = values.read({"n": walls.values(START_S + 35)["n"], "of": ""})
     assert (told.values, told.levels) == ([3, 25, 0], [2, 0, 2])
     seq = walls.seq
 
@@ -255,3 +256,26 @@ def test_levels_that_cannot_be_are_told(levels: dict[str, Any], words: str) -> N
     with pytest.raises(floorplan.SiteError) as error:
         plan(levels)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("levels", "what", "bad", "good"),
+    [
+        ({"waiting": [1, 5]}, "waiting", 1, 0),
+        ({"waiting": [1, 1], "back": 1}, "waiting", 3, 0),
+        ({"waiting": [3, 6], "back": 2}, "waiting", 6, 0),
+        ({"free_below": [2, 1]}, "free", 0, 2),  # of a queue with two desks
+        ({"free_below": [3, 1], "back": 10}, "free", 0, 3),
+    ],
+)
+def test_a_level_ends_when_nobody_waits_and_when_all_desks_are_free(
+    levels: dict[str, Any], what: str, bad: int, good: int
+) -> None:
+    name = f"polski.{what}"
+    seen = Levels(plan(levels), [name])
+    for at_s in (0, 6):
+        seen.see([name], {name: bad}, START_S + at_s)
+    assert seen.of(name) > 0
+    for at_s in (7, 18):
+        seen.see([name], {name: good}, START_S + at_s)
+    assert seen.of(name) == 0

@@ -125,7 +125,7 @@ def test_a_panel_that_cannot_be_so_dark_is_told_of() -> None:
 @pytest.mark.parametrize(
     ("wall", "words"),
     [
-        ({"hours": ["mon-fri 7-22"]}, "wall[1].hours[1]: opening hours are written as"),
+        ({"hours": ["mon-fri 7-22"]}, "wall[1].hours[1]: times of the week are written as"),
         ({"hours": "mon-fri 07:00-22:00"}, 'wall[1].hours: is a list: hours = ["…"]'),
         ({"brightness": 0}, "wall[1].brightness[1].percent: is 1 or more"),
         ({"brightness": 101}, "wall[1].brightness[1].percent: is 100 or less"),

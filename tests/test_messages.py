@@ -6,23 +6,27 @@ import asyncio
 import base64
 import datetime as dt
 import json
+import threading
 import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import floorplan
-from firmware import contract, panels, scene, scene_load, values
+from firmware import contract, scene, scene_load, values
+from firmware.panels import colours
 from floorplan import CONDITION_FIGURES, SiteError
+from gateway import messages_http
 from gateway.book import Book
 from gateway.days import Calendar
 from gateway.floor import Floor
@@ -82,6 +86,11 @@ class Told:
             lambda: self.wall_s if self.known else None,
         )  # fmt: skip
         self.changes = 0
+        self.composed()
+
+    def composed(self) -> None:
+        """All texts that can be shown now are composed, as a thread of the gateway does it meanwhile."""
+        asyncio.run(self.messages.compose_all())
 
     def later(self, seconds: float, step_s: float = 0.5) -> None:
         """Time goes by, looked at as the gateway does."""
@@ -96,6 +105,8 @@ class Told:
         self.changes += len(self.messages.due())
 
     def text(self, wall: str = "north") -> str | None:
+        self.look()
+        self.composed()
         self.look()
         showing = self.messages.showing[wall]
         return showing.text if showing else None
@@ -157,6 +168,27 @@ def test_of_two_windows_the_one_that_began_last_shows_after_a_restart_too() -> N
     assert Told(plan, "2026-11-20T12:40").text() == "Short"
     told.later(15 * 60, step_s=20)
     assert told.text() == "Long"
+
+
+def test_days_and_open_hours_begin_at_the_same_moment_however_often_the_gateway_is_started() -> None:
+    """Of each two the one that began last shows, whichever stands last in the file, and long after they began."""
+    days = {"kind": "scheduled", "to_day": dt.date(2026, 12, 30)}
+    late, early, ever = (
+        {**days, "from_day": dt.date(2026, 11, 22), "text": "From the 22nd"},
+        {**days, "from_day": dt.date(2026, 11, 10), "text": "From the 10th"},
+        {**days, "text": "Ever"},
+    )
+    closed = {"kind": "scheduled", "at": ["thu 12:00-20:00", "fri-wed 00:00-24:00"], "text": "But thursdays"}
+    for rows, at, shows in (
+        ((late, early), "2026-11-29T12:00", "From the 22nd"),
+        ((early, ever), "2026-11-29T12:00", "From the 10th"),
+        ((early, closed), "2026-11-18T12:00", "But thursdays"),  # since friday, five days ago
+        ((closed, late), "2026-11-26T11:00", "From the 22nd"),  # thursday: not yet
+        ((late, {**closed, "from_day": dt.date(2026, 11, 24)}), "2026-11-25T12:00", "But thursdays"),
+    ):
+        told = Told(site(*rows), "2026-11-09T12:00")
+        told.later(oslo(at) - told.wall_s, step_s=900)
+        assert told.text() == Told(site(*rows), at).text() == shows, (rows, at)
 
 
 def test_a_message_is_for_its_walls() -> None:
@@ -351,6 +383,20 @@ def test_what_cannot_be_sent_says_why() -> None:
     assert full.value.kind == "many"
 
 
+@pytest.mark.parametrize("sign", ["\u200b", "\u202e", "\ufeff", "\u00ad", "\u2063 \u200d"])
+def test_a_text_of_which_nothing_would_shine_is_not_sent_and_its_author_is_told(sign: str) -> None:
+    for messages in ("page", "band"):
+        wall = {"panel": {"kind": "memory", "size": [128, 64]}, "messages": messages}
+        told = Told(site({"kind": "default", "text": sign}, walls=[wall]))
+        with pytest.raises(NotSent, match="nothing of the text can be seen") as no:
+            told.messages.send(sign, [], 15)
+        assert no.value.kind == "text"
+        assert told.text() is None
+        said = warnings(told.plan, {"north": compile(told.plan.wall[0], told.plan).band})
+        assert said == ["[[message]] 1: nothing of the text can be seen: write it anew, in letters (wall north)"]
+    assert told.messages.send(f"{sign}.{sign}", [], 15), "one dot can be seen"
+
+
 # ---- languages and the site file ----
 
 
@@ -377,7 +423,7 @@ def test_a_walls_languages_choose_the_texts_and_order_them() -> None:
         ({"kind": "default", "text": "x", "walls": ["nroth"]}, "no such [[wall]]; did you mean 'north'?"),
         ({"kind": "business-hour", "text": "x"}, 'has when = "open" or when = "closed"'),
         ({"kind": "scheduled", "text": "x"}, 'has at = ["mon-fri 08:00-09:00"]'),
-        ({"kind": "scheduled", "text": "x", "at": ["friday"]}, "opening hours are written as"),
+        ({"kind": "scheduled", "text": "x", "at": ["friday"]}, "times of the week are written as"),
         ({"kind": "scheduled", "text": "x", "from_day": "soon"}, "from_day: is a day: 2026-12-24"),
         ({"kind": "scheduled", "text": "x", "from_day": "2026-12-24", "to_day": "2026-12-23"}, "to_day is before"),
         ({"kind": "condition", "text": "x", "when": "polski.waiting is 10"}, "polski.waiting >= 10"),
@@ -513,6 +559,152 @@ def test_a_letter_nobody_has_and_a_text_that_takes_long_are_told() -> None:
     assert warned(compose("Fire drill", (64, 32), None, True)) == []
 
 
+# ---- on the event loop ----
+
+
+class Composing:
+    """Who composes: real compose, every call of it noted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.texts: list[str] = []
+        self.threads: set[int] = set()
+        self.at_once = self.most_at_once = 0
+        monkeypatch.setattr("gateway.messages.compose", self)
+
+    def __call__(self, text: str, *rest: Any) -> Composed:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.texts.append(text)
+        self.threads.add(threading.get_ident())
+        try:
+            return compose(text, *rest)
+        finally:
+            self.at_once -= 1
+
+
+async def until(told: Told, check: Callable[[], bool]) -> None:
+    """Looks as the gateway does, until something is so."""
+    async with asyncio.timeout(30):
+        while not check():
+            told.look()
+            await asyncio.sleep(0.01)
+
+
+def test_a_text_is_composed_once_in_one_thread_and_never_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart, when one is taken back, when one ends: nothing is composed then, not even what all forgot."""
+    walls: list[dict[str, Any]] = [
+        {"id": f"w{n}", "panel": {"kind": "memory", "size": list(size)}} for n, size in enumerate(SIZES)
+    ]
+    rows = [
+        {"kind": "condition", "when": "polski.waiting >= 10", "for_s": 0, "hold_s": 0, "text": f"All {n}"}
+        for n in range(4)
+    ]
+    told = Told(site({"kind": "default", "text": "Welcome"}, *rows, walls=walls))
+    told.messages = Messages(
+        told.plan, {}, lambda *name: told.figures.get(name), lambda: told.now_s, lambda: told.wall_s, told.look
+    )
+    composing = Composing(monkeypatch)
+    kept = [KeptMessage(f"0a0b0c0{n}", f"Kept {n}", (), told.wall_s - 60, told.wall_s + 600) for n in range(2)]
+    told.messages.remember(kept)
+
+    def shows() -> set[str | None]:
+        return {showing.text if showing else None for showing in told.messages.showing.values()}
+
+    async def main() -> None:
+        compose.cache_clear()
+        told.look()
+        assert shows() == {None}, "not before it is composed"
+        running = asyncio.create_task(told.messages.run())
+        await until(told, lambda: shows() == {"Kept 1"} and len(composing.texts) == len(SIZES) * 7)
+        compose.cache_clear()
+        for id, then in (("0a0b0c01", "Kept 0"), ("0a0b0c00", "Welcome")):
+            told.messages.take_back(id)
+            assert shows() == {then}
+        for n in range(6):
+            told.figures["polski", "waiting"] = 12 * (n % 2)
+            told.look()
+            assert shows() == {"Welcome" if n % 2 == 0 else "All 3"}
+        running.cancel()
+
+    asyncio.run(main())
+    assert len(composing.texts) == len(SIZES) * 7 and composing.most_at_once == 1
+    assert threading.get_ident() not in composing.threads
+
+
+class Asked:
+    """The addresses of messages, asked on an event loop without a network."""
+
+    def __init__(self, told: Told, kept: Callable[[], Awaitable[bool]] | None = None) -> None:
+        scenes = {wall.id: compile(wall, told.plan).message for wall in told.plan.wall}
+
+        async def at_once() -> bool:
+            return True
+
+        self.app = FastAPI()
+        router = messages_http.routes(told.messages, lambda: (scenes, None, told.now_s), kept or at_once)
+        self.app.include_router(router)
+
+    async def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        data = json.dumps(body).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
+        scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
+        parts: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": data, "more_body": False}
+
+        async def send(part: Any) -> None:
+            parts.append(part)
+
+        await self.app(scope, receive, send)
+        text = b"".join(part.get("body", b"") for part in parts[1:])
+        return parts[0]["status"], json.loads(text) if text else None
+
+
+def test_looking_and_sending_are_drawn_one_after_the_other_and_only_so_many_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = Told(site())
+    composing = Composing(monkeypatch)
+
+    async def main() -> list[int]:
+        asked = Asked(told)
+        looks = [asked("POST", "/api/messages/preview", {"text": f"Look {n}"}) for n in range(8)]
+        sends = [asked("POST", "/api/messages", {"text": f"Send {n}", "minutes": 5}) for n in range(4)]
+        return [status for status, _ in await asyncio.gather(*looks, *sends)]
+
+    statuses = asyncio.run(main())
+    assert sorted(statuses) == [200] * 5 + [429] * 7
+    assert composing.most_at_once == 1 and threading.get_ident() not in composing.threads
+
+
+def test_whatever_others_ask_for_a_message_can_be_taken_back() -> None:
+    told = Told(site())
+    sent = told.messages.send("Wrong", [], 15)
+
+    async def main() -> None:
+        asked = Asked(told)
+        answers = {(await asked("POST", "/api/messages/preview", {"text": ""}))[0] for _ in range(40)}
+        assert answers == {422, 429}
+        for _ in range(40):
+            assert (await asked("DELETE", "/api/messages/0a0b0c0d"))[0] == 404
+        assert (await asked("DELETE", f"/api/messages/{sent.id}")) == (204, None)
+
+    asyncio.run(main())
+
+
+def test_an_unseen_text_is_refused_in_words_when_looked_at_and_when_sent() -> None:
+    told_of = Told(site())
+
+    async def main() -> None:
+        asked = Asked(told_of)
+        for path, more in (("/api/messages/preview", {}), ("/api/messages", {"minutes": 5})):
+            status, told = await asked("POST", path, {"text": "\u202e", **more})
+            assert (status, told["kind"]) == (422, "text") and "letters" in told["words"]
+
+    asyncio.run(main())
+
+
 # ---- kept over a restart ----
 
 
@@ -552,6 +744,71 @@ def test_what_supervisors_send_is_kept_and_nothing_of_who_sent_it(tmp_path: Path
     assert then.text() is None
     asyncio.run(book.commit())
     assert book.store and book.store.messages() == [], "what is over is not kept"
+    asyncio.run(book.close())
+
+
+def test_a_file_that_can_be_read_only_later_gives_its_messages_back_and_loses_none(tmp_path: Path) -> None:
+    plan = site()
+    path, file = tmp_path / "kept.db", tmp_path / "real.db"
+    plan = plan.model_copy(update={"history": floorplan.History(path=path)})
+    told = Told(plan)
+    store = Store(file, Calendar("Europe/Oslo"), plan.history)
+    store.commit(Batch(messages=[KeptMessage("0a0b0c0d", "Fire drill", (), told.wall_s - 60, told.wall_s + 600)]))
+    store.close()
+    path.write_text("a shopping list")
+    book = Book(plan, Floor(plan, told.now_s, keep=True), lambda: told.now_s, lambda: told.wall_s)
+    told.messages.remember(book.kept_messages())
+    book.messages, book.found_messages = told.messages.take_changes, told.messages.remember
+    assert book.state.state == "failed"
+    told.messages.send("Meeting", [], 15)
+    asyncio.run(book.commit())
+    assert told.text() == "Meeting"
+
+    file.replace(path)
+    for _ in range(3):  # opened; held against the clock; kept
+        asyncio.run(book.commit())
+    assert book.state.state == "kept" and book.store
+    assert [row.text for row in book.store.messages()] == ["Fire drill"], "nothing of it is lost before it is read"
+    told.look()
+    assert [sent.text for sent in told.messages.standing()] == ["Fire drill", "Meeting"]
+    asyncio.run(book.commit())
+    assert [row.text for row in book.store.messages()] == ["Fire drill", "Meeting"]
+    asyncio.run(book.close())
+
+
+def test_what_was_answered_is_in_the_file_and_where_it_cannot_be_the_answer_says_so(tmp_path: Path) -> None:
+    """Whenever the power goes, a message sent stands again then, and one taken back does not."""
+    plan = site()
+    plan = plan.model_copy(update={"history": floorplan.History(path=tmp_path / "kept.db")})
+    told = Told(plan)
+    book = Book(plan, Floor(plan, told.now_s, keep=True), lambda: told.now_s, lambda: told.wall_s)
+    book.messages = told.messages.take_changes
+    asked = Asked(told, book.kept)
+
+    async def main() -> None:
+        running = asyncio.create_task(book.run())
+        store = book.store
+        assert store
+        _, first = await asked("POST", "/api/messages", {"text": "Wrong", "minutes": 5})
+        assert first["kept"] and [row.text for row in store.messages()] == ["Wrong"]
+        told.later(1)
+        _, then = await asked("POST", "/api/messages", {"text": "Right", "minutes": 5})
+        assert then["kept"] and [row.text for row in store.messages()] == ["Wrong", "Right"]
+        assert await asked("DELETE", f"/api/messages/{first['id']}") == (204, None)
+        assert [row.text for row in store.messages()] == ["Right"]
+
+        store._db.execute("PRAGMA query_only = 1")  # what a disk remounted read-only does
+        status, unkept = await asked("POST", "/api/messages", {"text": "Unkept", "minutes": 5})
+        assert (status, unkept["text"], unkept["kept"]) == (201, "Unkept", False)
+        book.stir()
+        running.cancel()
+        failing = asyncio.create_task(book.run())  # a gateway tries again in five seconds only
+        status, words = await asked("DELETE", f"/api/messages/{then['id']}")
+        assert (status, words["kind"]) == (200, "unkept") and "bring it back" in words["words"]
+        failing.cancel()
+        assert [sent.text for sent in told.messages.standing()] == ["Unkept"]
+
+    asyncio.run(main())
     asyncio.run(book.close())
 
 
@@ -616,7 +873,7 @@ def expected(house: House, ear: Ear, wall: str, composed: Composed | None) -> se
     pictures = set()
     for tick_ms in range(0, shown.dwell_ms * (len(shown.pages) + 2) * 2, 500):
         scene.draw(picture, shown, told, told.at_s * 1000, tick_ms, None, message)
-        pictures.add(panels.rgb(bytes(picture.pixels)))
+        pictures.add(colours.rgb(bytes(picture.pixels)))
     return pictures
 
 

@@ -75,7 +75,16 @@ def test_what_differs_for_less_than_an_alarm_makes_no_list(browser: Browser, ser
     served.say({"wall/wall-0": wall("scene", alarm=False, todo="", for_s=4)})
     with opened(browser, served.address) as page:
         expect(card(page, 0)).to_contain_text("the wall shows another scene than it should")
+        expect(card(page, 0).locator(".over")).to_have_text("not as on the wall")
         expect(page.locator("#wall-alarms")).to_be_hidden()
+
+
+def test_a_boards_own_words_turn_no_others_round(browser: Browser, served: Served) -> None:
+    served.say({"wall/wall-1": wall("trouble", "\u202eevil\u2066", 12)})
+    with opened(browser, served.address) as page:
+        for words in (lines(page).locator(".what"), card(page, 1).locator(".reason")):
+            expect(words).to_contain_text("evil")
+            assert words.evaluate("e => getComputedStyle(e).unicodeBidi") == "isolate"
 
 
 def test_a_house_full_of_alarms_is_a_few_lines_and_a_number(browser: Browser, served: Served) -> None:

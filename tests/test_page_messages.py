@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,3 +189,21 @@ def test_it_fits_a_small_screen_and_speaks_the_readers_language(browser: Browser
         for control in here.locator("button, input, textarea").all():
             size = control.bounding_box()
             assert size and size["height"] >= 16 and size["width"] >= 16
+
+
+def test_the_author_is_told_where_it_cannot_be_kept(browser: Browser, tmp_path: Path) -> None:
+    with House(tmp_path) as house:
+        path = house.plan.history.path
+        assert path
+        path.write_text("a shopping list")
+        house.start_gateway()
+        house.wait("the page is there", lambda: house.get("/api/messages")[0] == 200, 30)
+        with opened(browser, house.web) as page:
+            here = dialog(page)
+            here.get_by_label("New message").fill("Fire drill")
+            here.get_by_role("button", name="Preview").click()
+            here.get_by_role("button", name="Send").click()
+            said = here.get_by_role("status")
+            expect(said).to_have_text("Sent. It cannot be kept at the moment: a restart of the gateway would end it.")
+            here.get_by_role("button", name="Take back: Fire drill").click()
+            expect(said).to_contain_text("Taken back. That cannot be kept at the moment")

@@ -221,7 +221,7 @@ def test_the_check_of_a_site_file_says_the_same_of_its_walls(site: Path) -> None
 def test_what_is_asked_wrongly_is_said_in_words(site: Path, tmp_path: Path) -> None:
     png = tmp_path / "a.png"
     assert said(site, wall="nort") == (
-        "--wall: no wall 'nort' in the site file; did you mean 'north'?; it has north, south"
+        "--wall: no wall 'nort' in the site file; it has north, south; did you mean 'north'?"
     )
     assert said(site, wall="north", at="far", png=png) == "--at: 'far' is no distance from 0.5m to 200m, like 15m"
     assert "0.5m to 200m" in said(site, wall="north", at="900m", png=png)
@@ -248,3 +248,8 @@ def test_all_languages_at_all_usual_sizes_and_distances_are_drawn() -> None:
         for distance_m in (10, 20):
             image = look.from_afar(frames[0], 4, distance_m)
             assert max(image.convert("L").tobytes()) > 60
+
+
+def test_a_picture_without_an_ending_is_refused(site: Path, tmp_path: Path) -> None:
+    words = said(site, wall="north", png=tmp_path / "noending")
+    assert words == f"--png: '{tmp_path / 'noending'}' is no name of a picture: write {tmp_path / 'noending.png'}"

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from firmware import age, digits, scene, scene_load, test_picture
-from firmware.values import Numbers, word_of
+from firmware.values import Numbers
 from tests import pythons
+from wallboard.numbers import words
 
 ROOT = Path(__file__).parent.parent
 SEED = random.SystemRandom().randrange(10**6)
@@ -169,9 +170,11 @@ def test_amber_is_underlined_and_red_is_white_on_a_block() -> None:
     assert all(set("".join(row)) <= {".", "c"} for row in number(6))
 
 
-def test_without_room_for_a_line_amber_has_a_bar() -> None:
-    rows = drawn((12, 8), [["n", 0, 0, 2, 1, 2, 0]], numbers(1, level=1))
-    shows(rows, "....a...a... ....a..aa... " + "....a...a... " * 4 + "....a..aaa.. ....a.......")
+def test_on_the_last_rows_amber_is_underlined_all_the_same() -> None:
+    for rows in (7, 8):
+        picture = drawn((12, rows), [["n", 0, 0, 2, 1, 2, 0]], numbers(1, level=1))
+        one = ["........a...", ".......aa...", *["........a..."] * (rows - 4), ".......aaa..", "......aaaaa."]
+        shows(picture, " ".join(one if rows == 8 else [*one[:5], "........a...", one[-1]]))
 
 
 def test_an_unknown_number_is_a_dash_and_has_no_level() -> None:
@@ -403,15 +406,15 @@ def test_old_figures_are_dim_with_a_dashed_frame_and_their_age() -> None:
         ........RRRRRwR.................................
         #.......RRRRRwR................................#
         #.......RwwwwRR................................#
-        #.......RRRRRRR................................#
-        #.......................###..........#.........#
+        #.......RRRRRRR.................................
+        #.......................###..........#..........
         .......................#...#........##..........
         ...........................#.........#...####...
         ..........................#..........#...#.#.#..
         .........................#...........#...#.#.#..
-        #....................................#...#.#.#.#
-        #........................#..........###..#.#.#.#
-        #..............................................#
+        #....................................#...#.#.#..
+        #........................#..........###..#.#.#..
+        #...............................................
         ####....####....####....####....####....####...#
         """,
     )
@@ -448,8 +451,10 @@ def test_old_is_never_taken_for_fresh(size: tuple[int, int]) -> None:
         if h < 16:
             continue
         rows = drawn(size, ops, numbers(12), age_s=age_s)
-        dashes = [x % 8 < 4 for x in range(w - 1)]
-        assert [ink == "#" for ink in rows[0][:-1]] == [ink == "#" for ink in rows[-1][:-1]] == dashes
+        dashes = [x for x in range(w - 1) if x % 8 < 4]
+        assert [x for x in range(w - 1) if rows[-1][x] == "#"] == dashes
+        lit = [x for x in range(w - 1) if rows[0][x] == "#"]
+        assert lit in (dashes, [x for x in dashes if x >= 8]), "a gap for the figure, and nowhere else"
 
 
 def test_a_figure_is_whole_or_gone_while_the_age_is_shown() -> None:
@@ -525,7 +530,7 @@ WRONG: list[tuple[Any, str]] = [
     (["s", 0, 0, 1, [8, 3, "ÅÅÅÅ"]], "strip 0: is not base64 of 3 bytes"),
     (["s", 0, 0, 1, [8, 3, None]], "strip 0: is not [w, h, base64]"),
     (["s", 0, 0, 1, [4097, 1, "AAAA"]], "strip 0: no picture is that wide or high"),
-    (["n", 0, 0, 2, 5, 1, 0], "(n): scale is not a whole number from 1 to 4"),
+    (["n", 0, 0, 2, 9, 1, 0], "(n): scale is not a whole number from 1 to 8"),
     (["n", 0, 0, 0, 1, 1, 0], "(n): cells is not a whole number from 1 to 16"),
     (["n", 0, 0, 2, 1, 1, -1], "(n): number is not a whole number from 0 to 511"),
     (["n", 0, 0, 2, 1, 1, "norsk"], "(n): number is not a whole number"),
@@ -582,9 +587,11 @@ def any_op(dice: random.Random, w: int, h: int) -> list[Any]:
         if kind == "m":
             return [kind, y, colour, picture, dice.choice((-1, 1)) * dice.randint(24, 30)]
         return [kind, x, y, colour, picture]
-    scale = dice.randint(1, min(4, w // 6, h // 7))
+    scale = dice.randint(1, min(8, w // 6, h // 7))
     cells = dice.randint(1, min(6, w // (6 * scale)))
     x, y = dice.randint(0, w - (cells * 6 - 1) * scale), dice.randint(0, h - 7 * scale)
+    if kind == "t" and cells < 3:
+        kind = "n"
     figure = [kind, x, y, cells, scale, dice.randint(1, 4), dice.randint(0, 6)]
     levels = [dice.choice((None, 0, 5, 60, 4000)) for _ in range(2)]
     return figure if kind == "n" else [*figure, *levels, dice.randint(0, 10)]
@@ -599,8 +606,7 @@ def any_case(dice: random.Random) -> dict[str, Any]:
     known = [(dice.choice((None, -1, 0, 7, 42, 999, 10**9)), dice.randint(0, 2)) for _ in range(6)]
     values = {
         "of": dice.choice(("abcd", "abcd", "abcd", "dcba")),
-        "at_s": 4000,
-        "n": " ".join(word_of(value, level if value is not None else 0) for value, level in known),
+        "n": words(4000, known),
     }
     return {
         "size": [w, h],
@@ -666,7 +672,7 @@ def test_no_two_digits_are_easily_mistaken() -> None:
     assert min(apart.values()) >= 5, apart
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_larger_figures_are_the_same_figures(scale: int) -> None:
     for letter in digits.NAMES:
         small, large = scene.Picture(5, 7), scene.Picture(5 * scale, 7 * scale)

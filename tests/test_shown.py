@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import io
 import json
 import random
 import signal
@@ -13,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import floorplan
-from firmware import contract
+from firmware import contract, scene, scene_load, values
+from firmware.panels import colours
 from gateway.lights import Light
 from gateway.queues import events
 from gateway.service import Gateway, since_long_ago
 from gateway.shown import ALARM_AFTER_S, UNRIGHT_AFTER_S, WRONG, Alarms, Replaced, Should, differences, words
 from tests.brokers import free_port
 from tests.house import Ear, House
+from wallboard.mirror import Mirrored, mirror_png
 
 START_S = 200_000.0
 FRIDAY_NOON_S = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC).timestamp()
@@ -130,6 +134,83 @@ def rig(tmp_path: Path) -> Callable[..., None]:
 
 
 Run = Callable[..., None]
+
+
+def mirror(rig: Rig) -> bytes:
+    """The page's picture of the wall now."""
+    shown = rig.gateway.wall_now("w")
+    assert shown
+    return mirror_png(shown)
+
+
+def test_the_mirror_of_an_old_wall_is_its_last_numbers_dimmed_and_an_age_that_goes_on(rig: Run) -> None:
+    def drawn(rig: Rig, told: values.Numbers | None, clock_s: float | None, age_s: int | None) -> bytes:
+        """What the wall's own code draws of that, as colours."""
+        picture = scene.Picture(64, 32)
+        message = rig.gateway.walls.scenes["w"].message
+        clock_ms = None if clock_s is None else int(clock_s) * 1000
+        scene.draw(picture, scene_load.load(message, 64, 32), told, clock_ms, 0, age_s)
+        return colours.rgb(bytes(picture.pixels))
+
+    def pixels(rig: Rig) -> bytes:
+        with Image.open(io.BytesIO(mirror(rig))) as image:
+            return image.convert("RGB").tobytes()
+
+    def check(rig: Rig) -> None:
+        assert pixels(rig) == drawn(rig, None, None, -1), "it has said nothing yet"
+        rig.call()
+        rig.shows()
+        rig.later(3)
+        told = values.read(rig.gateway.walls.values(rig.now_s))
+        assert pixels(rig) == drawn(rig, told, rig.now_s, None)
+        rig.shows(fresh=False, age_s=0)
+        rig.said()
+        old_s = rig.now_s
+        for seconds in (0, 1, 15, 3600):
+            rig.now_s = old_s + seconds
+            assert pixels(rig) == drawn(rig, told, old_s, seconds), seconds
+            rig.call()  # and the floor goes on
+            rig.said()
+        rig.shows(fresh=False, values_seq=None)  # started anew
+        assert pixels(rig) == drawn(rig, None, None, -1)
+        rig.shows()
+        assert pixels(rig) == drawn(rig, values.read(rig.gateway.walls.values(rig.now_s)), rig.now_s, None)
+
+    rig(check)
+
+
+def test_a_wall_that_is_wrong_most_of_the_time_is_an_alarm(rig: Run) -> None:
+    def alarms(rig: Rig, wrong_s: float, right_s: float, rounds: int) -> int:
+        rig.shows()
+        rig.well(30)
+        seen = 0
+        for _ in range(rounds):
+            rig.shows(scene="deadbeef")
+            rig.later(wrong_s)
+            seen += rig.wrong()[1]
+            rig.shows()
+            assert rig.wrong() == (None, False)
+            rig.later(right_s)
+        return seen
+
+    def check(rig: Rig) -> None:
+        assert alarms(rig, 9.5, 0.5, rounds=10) == 10 - 3, "after thirty seconds, and a bit for those it was right"
+        assert alarms(rig, 0.5, 4.5, rounds=40) == 0, "changes, one after the other"
+
+    rig(check)
+
+
+def test_for_how_long_is_said_anew_while_it_lasts(rig: Run) -> None:
+    def check(rig: Rig) -> None:
+        rig.shows()
+        rig.shows(trouble="TOO LARGE")
+        for _ in range(100):
+            rig.later(1)
+            told = [row["for_s"] for topic, row in rig.sent if topic.endswith("/wall/w/now")]
+            assert told[-1] is not None and rig.now_s - START_S - told[-1] <= contract.BEAT_S + 0.5
+        assert len(told) < 30, "and no more often"
+
+    rig(check)
 
 
 def test_a_wall_that_shows_what_it_should_is_never_told_of(rig: Run) -> None:
@@ -257,6 +338,7 @@ def test_a_lost_board_is_an_alarm_and_so_is_one_that_starts_for_ever(rig: Run) -
         assert said["reason"] == "board b has been silent for 20 s or more"
         rig.shows()
         assert rig.wrong() == (None, False)
+        rig.well(30)
         begun_s = rig.now_s
         while rig.now_s - begun_s <= UNRIGHT_AFTER_S:
             assert not rig.said()["alarm"]
@@ -312,7 +394,7 @@ def test_a_wall_that_is_off_as_planned_is_dark_and_no_alarm(rig: Run) -> None:
     def check(rig: Rig) -> None:
         rig.shows()
         light = contract.topic("house", "board/+/panel/+/light", "b", 0)
-        dark = rig.gateway.wall_png("w")
+        dark = mirror(rig)
         rig.well(1795)
         rig.later(5)
         assert (light, {"percent": 0}) in rig.sent
@@ -320,11 +402,11 @@ def test_a_wall_that_is_off_as_planned_is_dark_and_no_alarm(rig: Run) -> None:
         assert rig.wrong() == ("lit", False)
         rig.later(11)
         assert rig.wrong() == ("lit", True)  # it should be off, and is not
-        assert rig.gateway.wall_png("w") != black()
+        assert mirror(rig) != black()
         rig.shows(percent=0)
         assert rig.wrong() == (None, False)
         assert rig.said()["off_until"] == "2026-11-23T07:00:00+00:00"
-        assert rig.gateway.wall_png("w") == black() != dark
+        assert mirror(rig) == black() != dark
 
         rig.later(60, healthy=False)  # its power is cut for the night, too
         said = rig.said()
@@ -332,9 +414,7 @@ def test_a_wall_that_is_off_as_planned_is_dark_and_no_alarm(rig: Run) -> None:
         assert "silent" in said["reason"]
 
     def black() -> bytes:
-        from wallboard.mirror import mirror_png
-
-        return mirror_png((64, 32), {}, None, 0, None, off=True)
+        return mirror_png(Mirrored((64, 32), {}, off=True))
 
     rig(check, hours=["mon-fri 07:00-12:30"], brightness=70)
 
@@ -369,7 +449,7 @@ def test_a_message_that_comes_and_goes_is_followed(rig: Run) -> None:
             "strips": [], "ops": [["f", 0, 0, 64, 32, 4]],
         }  # fmt: skip
         rig.shows()
-        quiet = rig.gateway.wall_png("w")
+        quiet = mirror(rig)
         rig.gateway.walls.message = lambda wall: fields
         rig.gateway.wall_changed("w")
         assert rig.wrong() == ("message", False)
@@ -377,7 +457,7 @@ def test_a_message_that_comes_and_goes_is_followed(rig: Run) -> None:
         said = rig.said()
         assert (said["wrong"], said["message"], said["shown_message"]) == (None, "feedbeef", "feedbeef")
         fields["place"] = "band"
-        assert rig.gateway.wall_png("w") != quiet  # it is on the mirror, too
+        assert mirror(rig) != quiet  # it is on the mirror, too
         rig.gateway.walls.message = lambda wall: None
         rig.gateway.wall_changed("w")
         rig.later(9)

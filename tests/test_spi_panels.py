@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from firmware import panels, scene, test_picture
-from firmware.panels import max7219
+from firmware.panels import bus, max7219
 from firmware.start import StartError
 from tests import decoders, pythons
 from tests.decoders import CHAINS, Grid
@@ -335,7 +335,7 @@ def matrix_of(entry: dict[str, Any], *pictures: tuple[bytes, int]) -> tuple[int,
         return types.SimpleNamespace(send=lambda data: sent.append(bytes(data)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(panels, "bus", wire)
+        patch.setattr(bus, "open", wire)
         panel: Any = panels.open(
             {"kind": "ws2812", "size": [16, 8], "most_ma": 60000, "colours": "rgb"} | entry
         )
@@ -568,9 +568,9 @@ def test_the_file_of_a_bus_begins_anew_before_it_is_too_long(
     from firmware.panels import bus_file
 
     monkeypatch.setattr(bus_file, "MOST", 1000)
-    bus = panels.bus({"bus": f"file:{tmp_path}/a.spi"}, 5, 0)
+    opened = bus.open({"bus": f"file:{tmp_path}/a.spi"}, 5, 0)
     for number in range(200):
-        bus.send(bytes([number]) * 40)
+        opened.send(bytes([number]) * 40)
         assert decoders.transfers(tmp_path / "a.spi")[2][-1] == bytes([number]) * 40
         assert (tmp_path / "a.spi").stat().st_size < 1100
 

@@ -259,7 +259,7 @@ def test_another_folder_of_fonts_and_a_font_that_is_broken(
     assert types.strip_of("Łódź", 13) == before
     assert types.strip_of("Łódź", 16) == before, "the face for 15 rows is broken: the next one serves"
     assert types.strip_of("あ", 16).missing == ("あ",)
-    assert (types.advice() or "").endswith(": sudo apt install fonts-noto-core")
+    assert (types.advice() or "").endswith(": sudo apt install --reinstall fonts-noto-core fonts-unifont")
 
 
 def test_a_word_is_not_mixed_from_two_faces() -> None:
@@ -338,3 +338,22 @@ def fits(strip: types.Strip, text: str, height: int) -> None:
 
 def test_an_icon_is_what_is_drawn() -> None:
     shows(types.icon("#.#\n.#.", 2), "##..## ##..## ..##.. ..##..")
+
+
+def test_a_font_that_cannot_be_read_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "6x13.pcf.gz").write_bytes(b"no font")
+    (tmp_path / "unifont.otf").write_bytes(b"")
+    monkeypatch.setenv("CALLFLOOR_FONTS", str(tmp_path))
+    words = types.advice() or ""
+    assert str(tmp_path / "6x13.pcf.gz") in words
+    assert str(tmp_path / "unifont.otf") in words
+    assert words.endswith("sudo apt install --reinstall xfonts-base fonts-noto-core fonts-unifont")
+
+
+def test_the_lines_of_one_text_run_as_the_whole_of_it() -> None:
+    """In one line 12-345 after Arabic stands as 345-12, and so it does where it is a line by itself."""
+    arabic, number = types.strips_of(["اتصل بالرقم", "12-345"], 15)
+    assert arabic == types.strip_of("اتصل بالرقم", 15)
+    assert number.bits == types.strip_of("345-12", 15).bits != types.strip_of("12-345", 15).bits

@@ -23,7 +23,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import floorplan
-from firmware import contract, panels, scene, scene_load, values
+from firmware import contract, scene, scene_load, values
+from firmware.panels import colours
 from gateway import wall_page
 from gateway.news import News
 from gateway.page import app
@@ -33,6 +34,7 @@ from wallboard.compile import compile
 
 from .conftest import until
 from .house import House
+from .proxy import proxy
 from .test_page import Served, chromium
 from .test_scene import INK, any_case, fields_of, message_of, spoilt
 
@@ -95,7 +97,7 @@ class Floor(Served):
             }
         self.screens.say("gateway", {"state": "ready", "boot": self.boot})
         router = routes(self.site, self.screens)
-        page = app(self.site, self.news, self.health, self.picture, routers=[router])
+        page = app(self.site, self.news, self.health, self.picture, routers=[router], draw=self.draw)
         self.server = uvicorn.Server(uvicorn.Config(page, log_level="warning", lifespan="off"))
         ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)))
@@ -127,7 +129,8 @@ class Floor(Served):
         order = numbers.order(self.site)
         self.seq += 1
         words = [told.get(name.replace(".", "_"), "?") for name in order]
-        self.figures = {"of": numbers.of(order), "seq": self.seq, "at_s": self.now_s(), "n": " ".join(words)}
+        n = " ".join([numbers.base_36(self.now_s()), *words])
+        self.figures = {"of": numbers.of(order), "seq": self.seq, "n": n}
         fields = {"boot": self.boot, **self.figures}
         self.on_loop(lambda: self.screens.say("values", fields))
 
@@ -198,7 +201,7 @@ def lights(page: Page, size: tuple[int, int]) -> bytes:
 def shows(page: Page, *pictures: scene.Picture, percent: int = 100, within_s: float = 5) -> None:
     """Waits until the page's lights are one of these pictures."""
     size = pictures[0].w, pictures[0].h
-    wanted = [panels.rgb(bytes(picture.pixels), percent) for picture in pictures]
+    wanted = [colours.rgb(bytes(picture.pixels), percent) for picture in pictures]
     end = time.monotonic() + within_s
     while True:
         seen = lights(page, size)
@@ -299,7 +302,7 @@ FRESH = """async ([runs, beat_s, proof_ms]) => {
 def any_step(dice: random.Random, at_ms: int) -> tuple[str, dict[str, Any], int]:
     boot, seq = dice.choice(("b1", "b1", "b2")), dice.randint(1, 4)
     return dice.choice((
-        ("values", {"boot": boot, "of": "abcd", "seq": seq, "at_s": 0, "n": ""}, at_ms),
+        ("values", {"boot": boot, "of": "abcd", "seq": seq, "n": "0"}, at_ms),
         ("beat", {"boot": boot, "now_s": at_ms // 1000 + 70, "values_seq": seq}, at_ms),
         ("gateway", {"boot": boot, "state": dice.choice(("ready", "lost"))}, at_ms),
         ("nothing", {}, at_ms),
@@ -330,7 +333,7 @@ def test_a_browser_believes_what_a_board_believes(browser: Browser, floor: Floor
 def test_words_that_are_no_numbers_are_refused_as_by_a_board(browser: Browser, floor: Floor) -> None:
     case = any_case(random.Random(1)) | {"message": None, "fields": None}
     words = ("+", "!!1", "1.5", "--", "å", "7?")
-    cases = [case | {"values": {"of": "abcd", "at_s": 0, "n": "1 " + word}} for word in words]
+    cases = [case | {"values": {"of": "abcd", "n": "0 1 " + word}} for word in words]
     with opened(browser, f"{floor.address}/wall") as page:
         seen = [text for text, _ in page.evaluate(DRAW, cases)]
     for case, text in zip(cases, seen, strict=True):
@@ -349,7 +352,7 @@ def test_a_wall_shows_its_figures_and_its_wait_ticks_by_itself(browser: Browser,
         while floor.now_s() <= first_s + 2:
             seen.append(lights(page, (64, 32)))
         should = [floor.picture_of("north", clock_s) for clock_s in range(first_s, floor.now_s() + 2)]
-        at = [[panels.rgb(bytes(picture.pixels)) for picture in should].index(picture) for picture in seen]
+        at = [[colours.rgb(bytes(picture.pixels)) for picture in should].index(picture) for picture in seen]
         assert at == sorted(at) and len(set(at)) >= 3, "each second, one after the other"
         assert page.locator("#trouble").is_hidden()
         expect(page).to_have_title("North · Skien")
@@ -407,6 +410,71 @@ def test_after_a_sleep_nothing_is_fresh_until_a_new_beat(browser: Browser, floor
     page.clock.run_for(3_000)
     shows(page, floor.picture_of("north", floor.now_s()))
     context.close()
+
+
+def test_what_an_old_stream_held_back_over_a_sleep_proves_nothing(browser: Browser, floor: Floor) -> None:
+    """The machine sleeps between a beat's coming and its being looked at; the new stream's own beat proves nothing."""
+    sleeps = """(() => {
+      const dated = Date.now;
+      let slept_ms = 0;
+      Date.now = () => dated() + slept_ms;
+      window.EventSource = class extends EventSource {
+        addEventListener(kind, call) {
+          super.addEventListener(kind, (event) => {
+            if (window.sleepAt === kind) [window.sleepAt, slept_ms] = ["", slept_ms + 20_000];
+            call(event);
+          });
+        }
+      };
+    })()"""
+    floor.tell(polski_waiting="7", polski_wait="-", polski_free="3")
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script(sleeps)
+    page.goto(f"{floor.address}/wall/north")
+    shows(page, floor.picture_of("north", floor.now_s()))
+    page.evaluate("window.sleepAt = 'beat'")
+    floor.screens._beat = lambda: {**floor.first_beat(), "values_seq": floor.seq + 1}
+    floor.beat()
+    until(lambda: floor.streams == 2, "a new stream")
+    page.wait_for_function("document.getElementById('screen').dataset.fresh === 'false'", timeout=5_000)
+    shows(page, *[floor.picture_of("north", floor.now_s(), age_s) for age_s in range(20, 26)])
+    context.close()
+
+
+def test_only_a_page_that_shows_it_fresh_is_counted(browser: Browser, floor: Floor) -> None:
+    floor.tell(polski_waiting="7", polski_wait="-", polski_free="3")
+
+    def watching() -> int:
+        return int(floor.on_loop(lambda: floor.screens.watching("north")))
+
+    with socket.create_connection(("127.0.0.1", floor.port)) as dead:
+        dead.sendall(b"GET /wall/north/events?screen=dead HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(lambda: floor.streams == 1, "a stream of somebody who reads nothing")
+        assert watching() == 0
+        with opened(browser, f"{floor.address}/wall/north"):
+            until(lambda: watching() == 1, "the page says that it shows it")
+        until(lambda: watching() == 0, "it is closed")
+        floor.proves = False
+        with opened(browser, f"{floor.address}/wall/north") as page:
+            shows(page, floor.picture_of("north", None, -1))
+            assert watching() == 0, "it shows old figures"
+            floor.proves = True
+            floor.beat()
+            until(lambda: watching() == 1, "it shows them fresh")
+
+
+def test_a_gateway_that_is_killed_is_old_at_once(browser: Browser, floor: Floor) -> None:
+    """No last word comes: all that ends is the stream."""
+    floor.tell(polski_waiting="7", polski_wait="-", polski_free="3")
+    with (
+        proxy("127.0.0.1", floor.port) as link,
+        opened(browser, f"http://127.0.0.1:{link.port}/wall/north", expected="ERR_") as page,
+    ):
+        shows(page, floor.picture_of("north", floor.now_s()))
+        floor.screens._beat = lambda: {**floor.a_beat(), "values_seq": floor.seq + 1}
+        link.reset()
+        shows(page, *[floor.picture_of("north", floor.now_s(), age_s) for age_s in range(5)], within_s=2)
 
 
 def test_a_beat_that_was_long_on_its_way_proves_nothing(browser: Browser, floor: Floor) -> None:
@@ -576,7 +644,7 @@ def test_lights_are_round_and_whole_pixels_on_any_screen(
     assert shot.size == (width * ratio, height * ratio)
     left, top = (shot.width - 64 * dot) // 2, (shot.height - 32 * dot) // 2
     assert min(left, top) >= 0 and (left < 64 or top < 32), "as large as whole pixels allow"
-    wanted = panels.rgb(bytes(picture.pixels))
+    wanted = colours.rgb(bytes(picture.pixels))
     corner = int(dot * 0.1)
     for at in range(64 * 32):
         x, y = left + at % 64 * dot, top + at // 64 * dot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,10 @@ async def next_of(stream: Any, count: int) -> list[bytes]:
     return [await asyncio.wait_for(anext(stream), 5) for _ in range(count)]
 
 
-def test_an_event_is_made_once_for_all_and_not_at_all_for_nobody() -> None:
+def test_an_event_is_made_once_for_all_and_not_at_all_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock_s = [1000.0]
+    monkeypatch.setattr(wall_page, "time", SimpleNamespace(monotonic=lambda: clock_s[0]))
+
     async def run() -> None:
         asked: list[str] = []
         seen: list[str] = []
@@ -35,14 +39,25 @@ def test_an_event_is_made_once_for_all_and_not_at_all_for_nobody() -> None:
         screens.say("values", {"this": "would be refused by the contract if anybody made it"})
         screens.look("north")
         assert asked == [], "nobody watches"
-        words = {"boot": "b1", "of": "abcd", "seq": 1, "at_s": 0, "n": ""}
+        words = {"boot": "b1", "of": "abcd", "seq": 1, "n": "0"}
         screens.say("values", words)
-        one, two, other = screens.listen("north"), screens.listen("north"), screens.listen("south")
+        one, two, other = screens.listen("north", "1"), screens.listen("north", "2"), screens.listen("south", "3")
         whole = [(await next_of(stream, 1))[0] for stream in (one, two, other)]
         assert [re.findall(rb"event: (\w+)", part) for part in whole] == [
             [b"wall", b"scene", b"light", b"message", b"values", b"beat"]
         ] * 3
+        assert (screens.watching("north"), screens.watching("south"), seen) == (0, 0, []), "nobody said so"
+        for wall, screen in (("north", "1"), ("north", "2"), ("south", "3"), ("south", "1"), ("south", "")):
+            screens.seen(wall, screen)
         assert (screens.watching("north"), screens.watching("south"), seen) == (2, 1, ["north", "north", "south"])
+        clock_s[0] += wall_page.SEEN_S
+        screens.seen("north", "2")
+        screens.say("beat", beat)
+        clock_s[0] += 0.1
+        screens.say("beat", beat)
+        assert (screens.watching("north"), screens.watching("south"), seen[3:]) == (1, 0, ["north", "south"])
+        for stream in (one, two, other):
+            assert all(event.startswith(b"event: beat\n") for event in await next_of(stream, 2))
 
         asked.clear()
         for seq in range(2, 30):

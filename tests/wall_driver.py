@@ -36,6 +36,15 @@ class Link:
     on_topic = None
     payload = b""
 
+    def __init__(self) -> None:
+        self.client = self
+
+    def topic(self, *parts: str) -> str:
+        return ""
+
+    def subscribe(self, topic: str, qos: int) -> None:
+        pass
+
     def state(self, pattern: str, ids: tuple, fields: dict) -> None:  # type: ignore[type-arg]
         pass
 
@@ -48,7 +57,7 @@ async def run(fields: dict, seconds: int) -> None:  # type: ignore[type-arg]
     seq = 0
     while now_ms() < seconds * 1000:
         seq += 1
-        board.hear("values", (), {"boot": "b1", "of": "abcd", "seq": seq, "at_s": 0, "n": str(seq % 10)})
+        board.hear("values", (), {"boot": "b1", "of": "abcd", "seq": seq, "n": "0 " + str(seq % 10)})
         board.hear("beat", (), {"boot": "b1", "now_s": now_ms() // 1000, "values_seq": seq})
         await sleep_ms(randrange(1, 120))
     task.cancel()

@@ -21,6 +21,7 @@ from tests import pythons
 from tests.brokers import Broker
 from tests.house import Ear
 from wallboard import picture as pictures
+from wallboard.numbers import base_36
 
 TIMES = {"hangup_ms": 400, "burst_ms": 40, "ring_gap_ms": 6000}
 SCENE, MESSAGE = "board/+/panel/+/scene", "board/+/panel/+/message"
@@ -144,7 +145,7 @@ class WallBoard:
     def say_values(self, n: str, at_s: int = 0, of: str = "abcd", boot: str = "b1") -> None:
         """New values, and the beat that proves them."""
         self._seq += 1
-        self.say("values", {"boot": boot, "of": of, "seq": self._seq, "at_s": at_s, "n": n}, True)
+        self.say("values", {"boot": boot, "of": of, "seq": self._seq, "n": base_36(at_s) + " " + n}, True)
         self.say_beat(at_s, boot)
 
     def say_beat(self, now_s: int, boot: str = "b1") -> None:

@@ -1,12 +1,14 @@
 """From the order of reading to the order on the wall, where scripts run both ways.
 
-Unicode's bidirectional algorithm (UAX #9, whose names of rules stand below) for one line and without
+Unicode's bidirectional algorithm (UAX #9, whose names of rules stand below) without
 its embeddings, overrides and isolates: nobody types those into a label.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Sequence
 
 OPEN, CLOSE = "([{", ")]}"
 MIRRORED = dict(zip("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤", strict=True))
@@ -25,19 +27,45 @@ def is_rtl(text: str) -> bool:
 
 def shown(text: str) -> str:
     """`text` in the order it stands on the wall, from the left; brackets turned where they need be."""
-    letters = [letter for letter in text if letter not in CONTROLS]
+    return lines([text])[0]
+
+
+def lines(parts: Sequence[str]) -> list[str]:
+    """The lines of one text, each in the order it stands on the wall: which way a line runs the whole text says."""
+    told = ["".join(letter for letter in part if letter not in CONTROLS) for part in parts]
+    text = " ".join(told)
+    levels, base = _levels(text), int(is_rtl(text))
+    done, start = [], 0
+    for part in told:
+        line = levels[start : start + len(part)]
+        for place in reversed(range(len(part))):  # L1: blanks at its end
+            if unicodedata.bidirectional(part[place]) not in ("WS", "S", "B"):
+                break
+            line[place] = base
+        done.append("".join(_reordered(list(part), line)))
+        start += len(part) + 1
+    return done
+
+
+def turned(text: str) -> list[str]:
+    """Numbers with a hyphen or a dash that stand the other way round on the wall: 12-345 as 345-12."""
+    on_the_wall = shown(text)
+    return [number for number in re.findall(r"[0-9]+(?:[-–][0-9]+)+", text) if number not in on_the_wall]
+
+
+def _levels(text: str) -> list[int]:
+    letters = list(text)
     kinds = [_kind(letter) for letter in letters]
     base = int(is_rtl(text))
     direction = "LR"[base]
-    blanks = [kind in ("WS", "S", "B") for kind in kinds]
     _numbers(kinds, direction)
     _brackets(letters, kinds, direction)
     _neutrals(kinds, direction)
     levels = [_level(kind, base) for kind in kinds]
-    for place in range(len(levels)):  # L1
-        if letters[place] in "\t\n\r\x1f" or all(blanks[place:]):
+    for place, letter in enumerate(letters):  # L1: separators
+        if letter in "\t\n\r\x1f":
             levels[place] = base
-    return "".join(_reordered(letters, levels))
+    return levels
 
 
 def _kind(letter: str) -> str:

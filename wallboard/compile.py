@@ -41,11 +41,6 @@ class _Work(NamedTuple):
     warnings: list[str]
 
     @property
-    def floor(self) -> bool:
-        """True where the panel ends below its pages."""
-        return self.h == self.wall.panel.size[1]
-
-    @property
     def blink_s(self) -> int:
         return layout.BLINK_S if self.wall.blink else 0
 
@@ -63,7 +58,7 @@ def compile(wall: floorplan.Wall, plan: floorplan.Plan) -> Compiled:
                 work.warnings.append(f"{where}: not all of it is shown: {_limit()}; take queues off this wall")
                 break
             pages.append(turn)
-    names = {op[6]: None for page in pages for op in page if op[0] in ("n", "t")}
+    names = {op[6]: None for page in pages for op in reversed(page) if op[0] in ("n", "t")}
     return Compiled(_message(wall, plan, pages or [[]]), list(names), list(dict.fromkeys(work.warnings)), band)
 
 
@@ -82,7 +77,8 @@ def _told_of(wall: floorplan.Wall, plan: floorplan.Plan, band: tuple[int, int] |
     shown = {name for page in wall.pages for name in page.shown()}
     spoken = {language for queue in plan.queue if queue.id in shown for language in queue.names}
     unspoken = [language for language in wall.languages if language not in spoken]
-    if len(unspoken) > 1:  # one may be that of `name`
+    alone = unspoken == list(wall.languages) and unspoken[0] not in plan.site.languages if unspoken else False
+    if len(unspoken) > 1 or alone:  # else one is that of `name`
         told.append(f"{where}: none of its queues has a name in {', '.join(unspoken)}; they show their `name`")
     return told
 
@@ -134,11 +130,8 @@ def _limit() -> str:
 def _turns(work: _Work, page: floorplan.Page, where: str) -> list[list[Op]]:
     """One page of the site file, as the pages that show it, and what is to be said of it."""
     shown = page.shown()
-    if not shown:
-        work.warnings.append(f'{where} names no queue: write queue = "…" or queues = […]')
-        return []
     queues = {queue.id: queue for queue in work.plan.queue}
-    most = layout.most_on_a_page(work.w, work.h, work.free_cells, page.free_desks, work.floor)
+    most = layout.most_on_a_page(work.w, work.h, work.free_cells, page.free_desks)
     turns = -(-len(shown) // most)
     size = f"{work.w}x{work.h}"
     if turns > 1:
@@ -148,7 +141,7 @@ def _turns(work: _Work, page: floorplan.Page, where: str) -> list[list[Op]]:
     for turn in range(turns):
         names = shown[len(shown) * turn // turns : len(shown) * (turn + 1) // turns]
         group = [queues[name] for name in names]
-        stand = layout.page_for(work.w, work.h, len(group), work.free_cells, page.free_desks, work.floor)
+        stand = layout.page_for(work.w, work.h, len(group), work.free_cells, page.free_desks)
         if stand is None:
             pages += _small(work, group[0], where, seen)
         else:
@@ -158,7 +151,7 @@ def _turns(work: _Work, page: floorplan.Page, where: str) -> list[list[Op]]:
     for turned in pages:
         seen += legible.sights(turned)
     hard = legible.words(work.wall, seen)
-    work.warnings.extend(f"{where}: {line}" for line in hard)
+    work.warnings.extend(f"{where}: {line}" for line in [*hard, *legible.shrinking(work.wall, pages)])
     said = {_name(queues[name], language) for name in shown for language in work.wall.languages or ("",)}
     wanted = legible.Wanted(tuple(sorted(said)), len(shown), work.free_cells, page.free_desks)
     if hard and (todo := legible.advice(work.wall, wanted)):
@@ -182,12 +175,13 @@ def _pages(
         seen.append(legible.Sight("the codes" if len(group) > 1 else "the code", layout.CODE_ROWS))
     pages = []
     for row in labels:
-        ops = layout.lines(stand, work.h)
+        ops: list[Op] = []
         for number, (queue, label) in enumerate(zip(group, row, strict=True)):
             place = stand.place(number)
             area = Area(form, *place, wide, stand.h, label, base, queue, work.free_cells, work.blink_s)
             ops += layout.queue_ops(area)
-        pages.append(ops)
+        # Whoever stands above is drawn last: where rows are short, a red block lies behind names and amber lines.
+        pages.append([*layout.lines(stand, work.h), *reversed(ops)])
     return pages
 
 
@@ -196,6 +190,10 @@ def _small(work: _Work, queue: floorplan.Queue, where: str, seen: list[legible.S
     size = f"{work.w}x{work.h}"
     if not layout.holds_code(work.w):
         work.warnings.append(f"{where}: {size} has room for the number of waiting callers only")
+        if len({name for page in work.wall.pages for name in page.shown()}) > 1:
+            work.warnings.append(
+                f"[[wall]] {work.wall.id}: on {size} nobody can tell which queue it is: one queue a wall"
+            )
         return [layout.figure_page(work.w, work.h, queue)]
     work.warnings.append(f"{where}: on {size}, waiting and oldest wait take turns; free desks have no room")
     code = _code(work, queue, layout.code_room(work.w), where)
@@ -222,10 +220,15 @@ def _labels(
     names = [name for row in said for name in row]
     for name in names:
         missing = types.strip_of(name, most).missing
-        warnings += [f"{where}: no letter for '{letter}' of '{name}'; it is shown as a box" for letter in missing]
+        if missing:
+            letters = ", ".join(f"'{letter}'" for letter in missing)
+            ends = f"s for {letters} of '{name}'; they are shown as boxes"
+            if len(missing) == 1:
+                ends = f" for {letters} of '{name}'; it is shown as a box"
+            warnings.append(f"{where}: no letter{ends}")
         if missing and (todo := types.advice()):
             warnings.append(todo)
-    sizes = [rows for rows in layout.LABELS if rows <= most]
+    sizes = [rows for rows in layout.LABELS if rows <= most] or [most]
     size = next((rows for rows in sizes if _widest(names, rows) <= room), sizes[-1])
     for name in names:
         wide = types.strip_of(name, most).w

@@ -139,8 +139,18 @@ def box(cap: int) -> Ink:
 
 
 def lacking() -> list[str]:
-    """The Debian packages whose fonts are not here."""
-    return [package for package, name in PACKAGES.items() if _path(name) is None]
+    """The Debian packages whose fonts are not here, or cannot be read."""
+    return [package for package, name in PACKAGES.items() if (path := _path(name)) is None or _is_broken(path)]
+
+
+def broken() -> list[Path]:
+    """The files of fonts that are here and cannot be read."""
+    return [path for name in PACKAGES.values() if (path := _path(name)) and _is_broken(path)]
+
+
+def _is_broken(path: Path) -> bool:
+    sizes = [ASKED, *(face.rows for face in WESTERN if path.name.startswith(face.name + ".") and face.name)]
+    return all(_font(path, size) is None for size in sizes)  # those of cells open at their own size only
 
 
 def folders() -> str | None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import floorplan
-from firmware import scene
+from firmware import scene, scene_load
 from wallboard import type as types
 
 Op = list[Any]
@@ -22,14 +22,18 @@ CODE_ROWS = 7  # of a code in place of a name
 CODE_WIDTH = 11  # columns of two letters, the widest
 GAP = 2  # columns between what stands beside each other
 COLUMNS_GAP = 6  # columns between queues that stand beside each other, a line of dots in their middle
+WIDE, WIDE_GAP = 384, 12  # from so many columns on, between larger figures
 BLINK_S = 10  # a wait that has turned red blinks so long, at 1 Hz
 SHORT = 30  # columns for a name of which the end may be cut
 LOOSEST = (4, 36)  # columns to spare between a queue's figures, with a neighbour and without: more, and they seem his
-MOST = 12  # queues on one page: five operations each, of the 64 a page may have
+OPS = 5  # operations of a queue, and one for each line between columns
+MOST = 12  # queues on one page
 
 # The rows that labels are set in, largest first: rows of a capital in them, and the columns of the longest
 # of the names Norsk, Svenska, English, Polski, Română, Lietuvių, Русский and العربية.
-LABELS = {39: (27, 129), 27: (21, 126), 26: (18, 86), 18: (14, 84), 13: (9, 43), 9: (7, 42)}
+LABELS = {
+    65: (45, 215), 52: (36, 172), 39: (27, 129), 27: (21, 126), 26: (18, 86), 18: (14, 84), 13: (9, 43), 9: (7, 42),
+}  # fmt: skip
 BANDS = ((160, 26), (96, 18), (64, 13), (48, 9))  # a panel's rows → rows of its band for messages, from there on
 
 # A headset: desks that are free.
@@ -61,14 +65,14 @@ class Page(NamedTuple):
     columns: int
     rows: int
     w: int  # of one queue's area
-    pitch: int  # rows from one queue to the one below it
     h: int
+    gap: int  # columns between two areas
     form: Form
 
     def place(self, number: int) -> tuple[int, int]:
         """x and y of a queue's area; they are filled from the top, column after column."""
         column, row = divmod(number, self.rows)
-        return column * (self.w + COLUMNS_GAP), row * self.pitch
+        return column * (self.w + self.gap), row * self.h
 
 
 class Area(NamedTuple):
@@ -86,42 +90,44 @@ class Area(NamedTuple):
     blink_s: int
 
 
-def page_for(w: int, h: int, queues: int, free_cells: int, free: bool = True, floor: bool = True) -> Page | None:
+def page_for(w: int, h: int, queues: int, free_cells: int, free: bool = True) -> Page | None:
     """How so many queues stand on w x h; None where not all of one's figures fit beside each other at once.
 
-    Without `free`, free desks are left out. floor: the panel ends below it.
+    Without `free`, free desks are left out.
     """
     best: Page | None = None
+    gap = WIDE_GAP if w >= WIDE else COLUMNS_GAP
     for columns in range(1, queues + 1):
         rows = -(-queues // columns)
         if columns > 1 and rows * (columns - 1) >= queues:
             continue  # a column would be empty
-        wide, pitch = (w - COLUMNS_GAP * (columns - 1)) // columns, h // rows
-        ends = floor and rows == 1
-        form = form_for(wide, pitch, free_cells, free, ends)
+        if OPS * queues + columns - 1 > scene_load.MAX_OPS:
+            break
+        wide, high = (w - gap * (columns - 1)) // columns, h // rows
+        form = form_for(wide, high, free_cells, free)
         if form and (best is None or FORMS.index(form) < FORMS.index(best.form)):
-            best = Page(columns, rows, wide, pitch, pitch - (0 if ends else _below(form)), form)
+            best = Page(columns, rows, wide, high, gap, form)
     if best and not free:
         best = best._replace(form=best.form._replace(free=0))
     return best
 
 
 @lru_cache(maxsize=4096)
-def form_for(w: int, h: int, free_cells: int, free: bool = True, floor: bool = True) -> Form | None:
+def form_for(w: int, h: int, free_cells: int, free: bool = True) -> Form | None:
     """The first of FORMS that fits an area; without `free`, one whose free desks will be left out."""
     for form in FORMS:
         wide, high = _needs(form if free else form._replace(free=0), free_cells)
-        if w >= wide and h >= high + (0 if floor else _below(form)):
+        if w >= wide and h >= high:
             return form
     return None
 
 
-def most_on_a_page(w: int, h: int, free_cells: int, free: bool = True, floor: bool = True) -> int:
+def most_on_a_page(w: int, h: int, free_cells: int, free: bool = True) -> int:
     """How many queues a page holds with everything shown and the waiting twice its size or more; at least 1."""
     most = 1
     for queues in range(2, MOST + 1):
-        page = page_for(w, h, queues, free_cells, free, floor)
-        if page and page.form.label and page.form.waiting > 1 and (page.form.free or not free):
+        page = page_for(w, h, queues, free_cells, free)
+        if page and page.form.label >= min(LABELS) and page.form.waiting > 1 and (page.form.free or not free):
             most = queues
     return most
 
@@ -167,7 +173,7 @@ def queue_ops(area: Area) -> list[Op]:
 def lines(page: Page, h: int) -> list[Op]:
     """Lines of dots between queues that stand beside each other: whose a figure is must be plain from afar."""
     dots = types.icon(" ".join("#..."[y % 4] for y in range(h)))
-    middles = [page.place(page.rows * column)[0] - COLUMNS_GAP // 2 for column in range(1, page.columns)]
+    middles = [page.place(page.rows * column)[0] - page.gap // 2 for column in range(1, page.columns)]
     return [_strip(x, 0, dots) for x in middles]
 
 
@@ -180,7 +186,8 @@ def code_pages(w: int, h: int, code: types.Strip, queue: floorplan.Queue, blink_
 
 def figure_page(w: int, h: int, queue: floorplan.Queue) -> list[Op]:
     """The page of a wall that holds no more than the number of those who wait."""
-    scale = next((scale for scale in (4, 3, 2) if _span(2, scale) <= w and FIGURE * scale <= h), 1)
+    sizes = (scale for scale in (4, 3, 2) if _span(2, scale) <= w and FIGURE * scale + _line_below(scale) <= h)
+    scale = next(sizes, 1)
     cells = min((w + scale) // (CELL * scale), 3)
     return [_waiting(0, _middle(0, h, scale), cells, scale, queue)]
 
@@ -243,23 +250,28 @@ def _before_icon(form: Form) -> int:
 
 
 def _edge(scale: int) -> int:
-    """Rows that red's block reaches beyond a figure."""
+    """Rows that red's block reaches beyond a figure (firmware/scene.py)."""
     return (scale + 1) // 2
 
 
-def _below(form: Form) -> int:
-    """Rows that amber's line takes below an area whose wait stands at its end."""
-    at_end = form.style == "stacked" or (form.wait == form.waiting > 1 and form.style in ("banner", "in line"))
-    return _edge(form.wait) + form.wait if at_end else 0
+def _line_below(scale: int) -> int:
+    """Rows below a figure that amber's line takes, and the dark ones before it (firmware/scene.py)."""
+    return 2 * ((scale + 2) // 3)
+
+
+def _apart(above: int, below: int) -> int:
+    """Rows between two figures, each red or amber: their blocks do not touch."""
+    return max(_line_below(above), _edge(above) + 1) + _edge(below)
 
 
 def _middle(y: int, h: int, scale: int) -> int:
     """Where a figure begins that stands in the middle of h rows, together with the line below an amber one."""
-    return y + max(h - FIGURE * scale - 1, 0) // 2
+    return y + (max(h - FIGURE * scale - _line_below(scale), 0) + 1) // 2
 
 
-# Arrangements: what each needs, and how it stands. Each leaves room for red's block around a figure and for
-# amber's line below it.
+# Arrangements: what each needs, and how it stands. Each leaves room for amber's line below each figure, and for
+# red's block below and beside it; above it the block may reach behind a label, never as far as the line that its
+# letters stand on. Where rows are short it may also lie behind the amber line of the queue above.
 
 
 def _needs(form: Form, free_cells: int) -> tuple[int, int]:
@@ -276,25 +288,30 @@ def _line(form: Form, free_cells: int) -> int:
     return wide + (_before_icon(form) + _free_span(form, free_cells) if form.free else 0)
 
 
+def _beside_rows(form: Form) -> int:
+    """Rows of the figures: the waiting at the left; at the right the wait, with the free desks below it."""
+    right = FIGURE * form.wait + (_apart(form.wait, form.free) + FIGURE * form.free if form.free else 0)
+    return max(FIGURE * form.waiting, right)
+
+
 def _beside_needs(form: Form, free_cells: int) -> tuple[int, int]:
     wait = _between(form.waiting, form.wait) + _span(form.wait_cells, form.wait) + 1
     right = max(wait, _edge(form.waiting) + 1 + _free_span(form, free_cells))
-    below = FIGURE * (form.wait + form.free) + 3 * form.wait + 1
-    return (
-        _span(2, form.waiting) + right,
-        form.label + 1 + max(FIGURE * form.waiting, below),
-    )
+    return _span(2, form.waiting) + right, form.label + _beside_rows(form) + _line_below(form.waiting)
 
 
 def _beside(area: Area) -> list[Op]:
     """The label above; the waiting at the left, at the right the wait and below it the free desks."""
     form, queue = area.form, area.queue
-    high = _beside_needs(form, area.free_cells)[1]
-    top = area.y + (area.h - high) // 2
-    spare = min(area.y + area.h - top - high, form.waiting)
-    bottom = top + high + spare // 2
+    rows, spare = _beside_rows(form), area.h - _beside_needs(form, area.free_cells)[1]
+    gap = min(spare, _edge(form.waiting) + 1)
+    top = area.y + (spare - gap) // 2
+    begin = top + form.label + gap
+    bottom = begin + rows
+    below = _apart(form.wait, form.free) + FIGURE * form.free if form.free else 0
+    loose = rows - FIGURE * form.wait - below
+    wait_y = begin + (min(loose, _edge(form.wait) + 1) if form.free else loose // 2)
     right = area.x + area.w
-    wait_y = top + form.label + (1 + form.wait if form.free else (bottom - top - form.label - FIGURE * form.wait) // 2)
     return [
         _label(area, top, area.w),
         _waiting(area.x, bottom - FIGURE * form.waiting, 2, form.waiting, queue),
@@ -305,17 +322,23 @@ def _beside(area: Area) -> list[Op]:
 
 def _stacked_needs(form: Form, free_cells: int) -> tuple[int, int]:
     first = _span(2, form.waiting) + (_between(form.waiting) + _free_span(form, free_cells) if form.free else 0)
-    rows = form.label + FIGURE * form.waiting + _edge(form.wait) + FIGURE * form.wait + 1
-    return max(first, _span(form.wait_cells, form.wait) + 1), rows
+    figures = FIGURE * form.waiting + _apart(form.waiting, form.wait) + FIGURE * form.wait
+    return max(first, _span(form.wait_cells, form.wait) + 1), form.label + figures + _line_below(form.wait)
+
+
+def _close_needs(form: Form, free_cells: int) -> tuple[int, int]:
+    """One row less: a red block touches the one below it."""
+    wide, high = _stacked_needs(form, free_cells)
+    return wide, high - 1
 
 
 def _stacked(area: Area) -> list[Op]:
     """The label above, below it the waiting with the free desks at the right, then the wait."""
     form, queue = area.form, area.queue
-    spare = area.h - _stacked_needs(form, area.free_cells)[1]
+    spare = area.h - STYLES[form.style][0](form, area.free_cells)[1]
     top = area.y + spare // 4
-    wait_y = area.y + area.h - FIGURE * form.wait - 1 - spare // 5
-    waiting_y = top + form.label + (wait_y - _edge(form.wait) - top - form.label - FIGURE * form.waiting) // 2
+    wait_y = area.y + area.h - FIGURE * form.wait - _line_below(form.wait) - spare // 5
+    waiting_y = top + form.label + (spare - spare // 4 - spare // 5 + 1) // 2
     right = area.x + area.w
     return [
         _label(area, top, area.w),
@@ -326,22 +349,23 @@ def _stacked(area: Area) -> list[Op]:
 
 
 def _banner_needs(form: Form, free_cells: int) -> tuple[int, int]:
-    return _line(form, free_cells), form.label + _edge(form.wait) + FIGURE * form.waiting
+    return _line(form, free_cells), form.label + FIGURE * form.waiting + _line_below(form.waiting)
 
 
 def _banner(area: Area) -> list[Op]:
     """The label above, the figures in one line below it."""
     form = area.form
     spare = area.h - _banner_needs(form, area.free_cells)[1]
-    top = area.y + spare // 3
-    line = area._replace(y=top + form.label + _edge(form.wait) + spare // 3, h=FIGURE * form.waiting)
+    gap = min(spare, max(_edge(form.waiting) + 1, spare // 3))
+    top = area.y + (spare - gap) // 2
+    line = area._replace(y=top + form.label + gap, h=FIGURE * form.waiting)
     return [_label(area, top, area.w), *_figures(line, area.x)]
 
 
 def _in_line_needs(form: Form, free_cells: int) -> tuple[int, int]:
     label = LABELS[form.label][1] if form.label else CODE_WIDTH
-    rows = FIGURE * form.waiting + (2 if form.waiting > 1 else 1)
-    return label + GAP + _line(form, free_cells), max(form.label, rows)
+    below = _line_below(form.waiting) if form.waiting > 1 else 1  # panels have eight rows: there the line touches
+    return label + GAP + _line(form, free_cells), max(form.label, FIGURE * form.waiting + below)
 
 
 def _in_line(area: Area) -> list[Op]:
@@ -378,6 +402,7 @@ Needs = Callable[[Form, int], tuple[int, int]]
 STYLES: dict[str, tuple[Needs, Callable[[Area], list[Op]]]] = {
     "beside": (_beside_needs, _beside),
     "stacked": (_stacked_needs, _stacked),
+    "close": (_close_needs, _stacked),
     "banner": (_banner_needs, _banner),
     "in line": (_in_line_needs, _in_line),
 }
@@ -387,6 +412,15 @@ FORMS = tuple(
     Form(*row)
     for row in (
         # style, then rows of the label, then how large: waiting, wait and its cells, free desks
+        ("beside", 65, 8, 8, 5, 6),
+        ("banner", 52, 8, 8, 5, 6),
+        ("beside", 52, 8, 6, 5, 6),
+        ("banner", 39, 8, 6, 5, 4),
+        ("beside", 39, 8, 4, 5, 4),
+        ("beside", 39, 6, 6, 5, 4),
+        ("beside", 39, 6, 4, 5, 4),
+        ("beside", 26, 6, 4, 5, 3),
+        ("banner", 26, 6, 4, 5, 3),
         ("beside", 39, 4, 4, 5, 4),
         ("beside", 26, 4, 3, 5, 3),
         ("banner", 26, 4, 3, 5, 3),
@@ -394,18 +428,21 @@ FORMS = tuple(
         ("beside", 18, 4, 2, 5, 2),
         ("banner", 18, 4, 2, 5, 2),
         ("stacked", 18, 4, 2, 5, 1),
+        ("stacked", 13, 4, 2, 5, 1),
         ("banner", 9, 3, 3, 5, 2),
         ("banner", 9, 3, 2, 5, 1),
         ("beside", 13, 3, 2, 4, 1),
         ("stacked", 13, 3, 2, 5, 1),
         ("stacked", 9, 3, 2, 5, 1),
         ("beside", 9, 3, 1, 4, 1),
+        ("stacked", 9, 3, 1, 5, 1),
         ("in line", 13, 2, 2, 5, 2),
         ("in line", 13, 2, 2, 5, 1),
         ("in line", 13, 2, 1, 5, 1),
         ("in line", 9, 2, 1, 5, 1),
         ("stacked", 9, 2, 1, 5, 0),
         ("in line", 9, 2, 1, 4, 0),
+        ("close", 7, 2, 1, 5, 0),
         ("in line", 0, 2, 1, 5, 1),
         ("in line", 0, 2, 1, 4, 0),
         ("in line", 9, 1, 1, 5, 1),

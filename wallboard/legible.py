@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import floorplan
+from firmware import scene
 from wallboard import layout
 from wallboard import type as types
 from wallboard.layout import Op
@@ -45,7 +46,7 @@ def reach_m(rows: int, pitch_mm: float, minutes: float) -> float:
 def sights(page: list[Op]) -> Iterator[Sight]:
     """The figures of one page, each kind once, as small as it is there."""
     least: dict[str, int] = {}
-    for op in page:
+    for op in reversed(page):  # the first queue's are drawn last
         if op[0] in ("n", "t"):
             kind = op[6].rsplit(".", 1)[1]
             least[kind] = min(least.get(kind, 999), layout.FIGURE * op[4])
@@ -72,6 +73,25 @@ def words(wall: floorplan.Wall, seen: list[Sight]) -> list[str]:
         else:
             lines.append(f"at {wall.seen_from_m:g} m only good eyes read {what} ({size}); up to {good} is easy")
     return lines
+
+
+def shrinking(wall: floorplan.Wall, pages: list[list[Op]]) -> list[str]:
+    """From which number on the waiting callers are drawn too small to be read from where the wall is seen."""
+    if wall.pitch_mm is None or wall.seen_from_m is None:
+        return []
+    waiting = [op for page in pages for op in page if op[0] == "n" and op[6].endswith(".waiting")]
+    least = min(((op[3], op[4]) for op in waiting), key=lambda figure: figure[1], default=None)
+    if least is None:
+        return []
+    cells, scale = least
+    before, steps = arcmin(layout.FIGURE * scale, wall.pitch_mm, wall.seen_from_m), []
+    for figures in range(cells + 1, 5):
+        smaller = scene.number_words(10 ** (figures - 1), cells, scale)[1]
+        minutes = arcmin(layout.FIGURE * smaller, wall.pitch_mm, wall.seen_from_m)
+        if minutes < min(LEAST, before):
+            steps.append(f"from 1{'0' * (figures - 1)} on {minutes:.1f}′")
+            before = minutes
+    return [f"longer numbers are smaller: the waiting callers {', '.join(steps)}"] if steps else []
 
 
 class Wanted(NamedTuple):

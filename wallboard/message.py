@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from firmware import contract, scene, scene_load, values
+from wallboard import bidi
 from wallboard import type as types
 from wallboard.layout import Op
 from wallboard.picture import png
@@ -40,6 +41,7 @@ class Composed(NamedTuple):
     ops: tuple[tuple[Any, ...], ...]
     missing: tuple[str, ...]  # letters that nobody has: boxes
     passes_s: int | None  # how long a moving text takes; None: it stands still
+    turned: tuple[str, ...] = ()  # numbers that stand the other way round, as Arabic is written: 12-345 as 345-12
 
     def fields(self, boot: str, until_s: int) -> dict[str, Any]:
         """The fields of `board/+/panel/+/message`."""
@@ -49,8 +51,22 @@ class Composed(NamedTuple):
         }  # fmt: skip
 
 
-class MessageTooLong(ValueError):
+class NotShown(ValueError):
+    """A text that a wall cannot show; `kind` is one word, for programs."""
+
+    kind = ""
+
+
+class MessageTooLong(NotShown):
     """A text that the wall has no room for, in letters however small."""
+
+    kind = "long"
+
+
+class MessageUnseen(NotShown):
+    """A text of which no light would shine: signs that have no picture."""
+
+    kind = "text"
 
 
 @lru_cache(maxsize=512)
@@ -58,7 +74,7 @@ def compose(text: str, size: tuple[int, int], band: tuple[int, int] | None, prio
     """A text for a wall of `size` lights; `band`: first row and rows that its pages leave free, if any.
 
     `priority` is amber in a band; elsewhere it has a frame of amber and a page after each page.
-    Raises MessageTooLong.
+    A long text takes a good part of a second, so not on an event loop. Raises NotShown.
     """
     w, h = size
     if band:
@@ -69,7 +85,9 @@ def compose(text: str, size: tuple[int, int], band: tuple[int, int] | None, prio
     place = "band" if band else "priority" if priority else "page"
     smallest = None
     for ops in ways:
-        smallest = _composed(place, ops, w)
+        if not any(any(part.bits) for op in ops for part in op if isinstance(part, Strip)):
+            raise MessageUnseen("nothing of the text can be seen: write it anew, in letters")
+        smallest = _composed(text, place, ops, w)
         if _bytes(smallest) <= AIM_BYTES:
             return smallest
     if smallest is None or _bytes(smallest) > BYTES_MOST:
@@ -77,7 +95,7 @@ def compose(text: str, size: tuple[int, int], band: tuple[int, int] | None, prio
     return smallest
 
 
-def _composed(place: str, ops: list[Op], w: int) -> Composed:
+def _composed(text: str, place: str, ops: list[Op], w: int) -> Composed:
     strips: dict[Strip, int] = {}
     placed, passes_s = [], None
     for op in ops:
@@ -91,7 +109,7 @@ def _composed(place: str, ops: list[Op], w: int) -> Composed:
     rest = [place, drawn, placed]
     missing = dict.fromkeys(letter for strip in strips for letter in strip.missing)
     named = hashlib.sha256(json.dumps(rest).encode()).hexdigest()[:8]
-    return Composed(named, place, drawn, tuple(placed), tuple(missing), passes_s)
+    return Composed(named, place, drawn, tuple(placed), tuple(missing), passes_s, tuple(bidi.turned(text)))
 
 
 def _bytes(composed: Composed) -> int:
@@ -151,16 +169,17 @@ def _wrapped(text: str, height: int, w: int, h: int) -> list[Strip] | None:
     widths = [_width(word, height) for word in words]
     if sum(widths) > w * most or max(widths) > w:
         return None
-    lines: list[Strip] = []
+    lines: list[str] = []
     while words and len(lines) < most:
         for many in range(len(words), 0, -1):
             if sum(widths[:many]) + many - 1 <= w:
-                line = types.strip_of(" ".join(words[:many]), height)
-                if line.w <= w:
+                line = " ".join(words[:many])
+                if _width(line, height) <= w:
                     break
         lines.append(line)
         words, widths = words[many:], widths[many:]
-    return None if words else lines
+    strips = list(types.strips_of(lines, height))  # of one text: which way a line runs all of it says
+    return None if words or max(strip.w for strip in strips) > w else strips
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from firmware import panels
+from firmware.panels import colours
 from firmware.scene import Picture
 
 LED_PX = 8  # a light and its gap, in a PNG, unless said otherwise
@@ -24,7 +24,7 @@ class Frame(NamedTuple):
 
 def frame_of(picture: Picture) -> Frame:
     """The colours of what a board draws."""
-    return Frame(picture.w, picture.h, panels.rgb(bytes(picture.pixels)))
+    return Frame(picture.w, picture.h, colours.rgb(bytes(picture.pixels)))
 
 
 def read_ppm(data: bytes) -> Frame:

@@ -13,7 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 import floorplan
-from firmware import panels, scene, scene_load
+from firmware import scene, scene_load
+from firmware.panels import colours
 from firmware.panels.max7219 import Max7219Panel
 from firmware.values import Numbers
 from wallboard import look, numbers, picture
@@ -43,6 +44,8 @@ def run(plan: floorplan.Plan, wall: str | None, png: Path | None, at: str | None
     folder = png if png and not wall and (png.is_dir() or not png.suffix) else None
     if png and not folder and len(walls) > 1:
         raise floorplan.SiteError(f"--png: '{png}' is one file for {len(walls)} walls: add --wall, or name a folder")
+    if png and not folder and png.suffix.lower() != ".png":
+        raise floorplan.SiteError(f"--png: '{png}' is no name of a picture: write {png.with_suffix('.png')}")
     for row in walls:
         compiled, frames = draw(_in(row, language, plan), plan, figures)
         for line in compiled.warnings:
@@ -126,7 +129,7 @@ def _of_one_colour(shown: scene.Picture) -> Frame:
     chain.show(shown)
     old = any(pixel & scene.DIM for y in range(shown.h) for pixel in shown.row(y))
     lit = bytes(scene.RED + (scene.DIM if old else 0) if light else scene.BLACK for light in chain._lit)
-    return Frame(shown.w, shown.h, panels.rgb(lit))
+    return Frame(shown.w, shown.h, colours.rgb(lit))
 
 
 def _level(queue: floorplan.Queue, what: str, value: int) -> int:
@@ -141,8 +144,8 @@ def _level(queue: floorplan.Queue, what: str, value: int) -> int:
 def _wall(plan: floorplan.Plan, name: str) -> floorplan.Wall:
     walls = {wall.id: wall for wall in plan.wall}
     if name not in walls:
-        others = f"{floorplan.meant(name, walls)}; it has {', '.join(walls) or 'none'}"
-        raise floorplan.SiteError(f"--wall: no wall '{name}' in the site file{others}")
+        others = f"it has {', '.join(walls) or 'none'}{floorplan.meant(name, walls)}"
+        raise floorplan.SiteError(f"--wall: no wall '{name}' in the site file; {others}")
     return walls[name]
 
 

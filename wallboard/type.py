@@ -69,15 +69,25 @@ def strip_of(text: str, height: int) -> Strip:
     cannot be printed. Blanks of every kind are blanks; signs without a picture of their own (joiners,
     marks of direction) have none here. Raises ValueError for less than 7 rows.
     """
+    return strips_of((text,), height)[0]
+
+
+def strips_of(lines: Sequence[str], height: int) -> tuple[Strip, ...]:
+    """The lines of one text, as `strip_of` sets one: which way each runs the whole text says (UAX #9, L2)."""
     if height < letters.CAPITALS:
         raise ValueError(f"letters need {letters.CAPITALS} rows, not {height}")
-    return _strip_of(text, height, faces.folders())
+    return _strips_of(tuple(lines), height, faces.folders())
 
 
 @lru_cache(maxsize=512)
-def _strip_of(text: str, height: int, _folders: str | None) -> Strip:
+def _strips_of(lines: tuple[str, ...], height: int, _folders: str | None) -> tuple[Strip, ...]:
     """Kept, as walls are compiled again and again: for as long as the fonts are the same."""
-    shown = bidi.shown(arabic.joined(unicodedata.normalize("NFC", text)))
+    shown = bidi.lines([arabic.joined(unicodedata.normalize("NFC", line)) for line in lines])
+    rtl = bidi.is_rtl(" ".join(lines))
+    return tuple(_strip(line, height, rtl) for line in shown)
+
+
+def _strip(shown: str, height: int, rtl: bool) -> Strip:
     pieces = PIECES.findall("".join(letter for letter in shown if not _is_unseen(letter)))
     setting, line = _best(pieces, height)
     face, scale = setting.face, setting.scale
@@ -86,7 +96,7 @@ def _strip_of(text: str, height: int, _folders: str | None) -> Strip:
     rows = _drawn(line, base, h)
     missing = tuple(dict.fromkeys(_name(letter) for letter in line.missing))
     cap = _cap(pieces, setting)
-    return Strip(len(rows[0]), h, _packed(rows), missing, base, cap, scale, bidi.is_rtl(text))
+    return Strip(len(rows[0]), h, _packed(rows), missing, base, cap, scale, rtl)
 
 
 def icon(drawn: str, scale: int = 1) -> Strip:
@@ -105,6 +115,11 @@ def advice() -> str | None:
     lacking = faces.lacking()
     if not lacking:
         return None
+    if broken := faces.broken():
+        return (
+            f"fonts for walls cannot be read, so that letters are boxes: {', '.join(map(str, broken))}; "
+            f"install them anew, then start Callfloor again: sudo apt install --reinstall {' '.join(lacking)}"
+        )
     return (
         "fonts for walls are not installed, so that letters are boxes, or plainer than they could be; "
         f"install them, then start Callfloor again: sudo apt install {' '.join(lacking)}"

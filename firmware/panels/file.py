@@ -3,7 +3,7 @@
 import os
 from hashlib import sha256
 
-from firmware import panels
+from firmware.panels import colours
 
 
 class FilePanel:
@@ -28,4 +28,4 @@ class FilePanel:
         """Writes one picture, a row at a time."""
         file.write(b"P6 %d %d 255\n" % (picture.w, picture.h))
         for y in range(picture.h):
-            file.write(panels.rgb(picture.row(y), percent))
+            file.write(colours.rgb(picture.row(y), percent))

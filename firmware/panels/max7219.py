@@ -102,7 +102,7 @@ class Max7219Panel:
     def _light(self, picture):
         """Which lights are lit, in `_lit`; True where the figures are old."""
         lit, w = self._lit, self.width
-        old = False
+        old = picture.old
         bright = w  # the leftmost column with something that is not old
         for y in range(self.height):
             row = picture.row(y)

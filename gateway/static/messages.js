@@ -155,13 +155,13 @@ async function send(event) {
   if (!answer?.ok) return refuse(answer, told);
   $("message-text").value = "";
   changed();
-  say(words.message_sent);
+  say(told?.kept === false ? words.message_sent_unkept : words.message_sent);
   $("message-text").focus();
 }
 
 async function takeBack(id) {
   const [answer, told] = await ask("api/messages/" + id, { method: "DELETE" });
-  if (answer?.ok) say(words.message_taken_back);
+  if (answer?.ok) say(told ? words.message_taken_back_unkept : words.message_taken_back);
   else refuse(answer, told);
 }
 

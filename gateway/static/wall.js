@@ -6,7 +6,7 @@ import { aloud } from "./wall_aloud.js";
 import { Lights } from "./wall_lights.js";
 import { load, loadMessage } from "./wall_load.js";
 import { changesIn, draw, Picture } from "./wall_scene.js";
-import { follow, mend, open } from "./wall_stream.js";
+import { follow, mend, open, shown } from "./wall_stream.js";
 import { Values } from "./wall_values.js";
 import { fill, language, words } from "./words.js";
 
@@ -46,7 +46,7 @@ const HEAR = {
   message: takeMessage,
   gateway: (fields, at_ms) => values.takeGateway(fields, at_ms),
   values: (fields, at_ms) => values.takeValues(fields, at_ms),
-  beat: (fields, made_ms) => values.takeBeat(fields, made_ms, now()),
+  beat: takeBeat,
 };
 
 function hear(kind, fields, at_ms) {
@@ -75,6 +75,11 @@ function takeAbout(fields) {
   lights = new Lights($("lights"), w, h, about.colours);
   fitted.unobserve(screen);
   fitted.observe(screen);
+}
+
+function takeBeat(fields, made_ms) {
+  values.takeBeat(fields, made_ms, now());
+  if (scene && values.age(now()) === null && !document.hidden) shown();
 }
 
 function takeMessage(fields, at_ms) {
@@ -218,12 +223,17 @@ window.addEventListener("online", open);
 document.addEventListener("fullscreenchange", moved);
 calm.addEventListener("change", drawSoon);
 
-whenWoken(() => {
-  values?.doubt(now()); // nothing is fresh until a new beat
-  open();
+// Nothing is fresh until a new beat.
+function doubt() {
+  values?.doubt(now());
   drawSoon();
+}
+
+whenWoken(() => {
+  doubt();
+  open();
 });
-follow(`${location.pathname.split("/").pop()}/events`, hear);
+follow(`${location.pathname.split("/").pop()}/events`, hear, doubt);
 setInterval(lookAfter, LOOK_MS);
 moved();
 stillAt = now() + HINT_MS;

@@ -55,6 +55,7 @@ function item(alarm, isFirst) {
   name.dir = "auto";
   name.dataset.gotowall = alarm.id;
   const what = make("span", "what", `${sentence(told(alarm.reason))}.`);
+  what.dir = "auto"; // a board's own words are in it: whichever way they run, the rest of the line does not
   const length = make("span", "label for", "");
   const line = make("li", "", shape("triangle"), name, what, " ", length);
   if (isFirst) length.before(make("span", "todo", `${sentence(told(alarm.todo))}.`), " ");

@@ -9,7 +9,8 @@ export function aloud({ name, numbers: told }, { scene, numbers, clock_ms, age_s
   if (percent === 0) return fill(screen.off, { name });
   const known = scene && numbers && numbers.of === scene.of ? numbers : null;
   const queues = new Map(); // by name: its figures in words
-  for (const op of scene ? scene.pages.flat() : []) {
+  const read = scene ? scene.pages.flatMap((page) => [...page].reverse()) : []; // what stands above is drawn last
+  for (const op of read) {
     if (op.is !== "figure" || !told[op.number]) continue;
     const [queue, what] = told[op.number];
     const value = op.ticks ? clock(waited(op, known, clock_ms)) : number(known?.values[op.number]);

@@ -14,7 +14,7 @@ const OPS = {
   m: "y colour strip px_s",
 };
 const LIMITS = {
-  x: [-512, 512], y: [-256, 256], w: [1, 512], h: [1, 256], cells: [1, 16], scale: [1, 4],
+  x: [-512, 512], y: [-256, 256], w: [1, 512], h: [1, 256], cells: [1, 16], scale: [1, 8],
   colour: [0, 4], number: [0, 511], blink_s: [0, 10],
 };
 
@@ -78,6 +78,7 @@ function readOp(where, kind, op, strips, w, h) {
   if (kind === "s") return { is: "label", x: op[1], y: op[2], colour: op[3], ...strips[op[4]] };
   if (kind === "m") return { is: "mover", y: op[1], colour: op[2], ...strips[op[3]], px_s: op[4] };
   const [, x, y, cells, scale, colour, number, amber = null, red = null, blink_s = 0] = op;
+  if (kind === "t" && cells < 3) throw new Error(`${where}: a wait takes 3 cells or more`);
   if (x < 0 || y < 0 || x + (cells * 6 - 1) * scale > w || y + 7 * scale > h) {
     throw new Error(`${where}: its figures do not lie on ${w} x ${h}`);
   }

@@ -49,17 +49,21 @@ export class Picture {
 export function draw(picture, scene, numbers, clock_ms, tick_ms, age_s, message = null, blinks = true) {
   picture.fill(0, 0, picture.w, picture.h, BLACK);
   if (!scene) {
-    const { text, scale } = agePlace(picture, -1);
+    const { text, scale, h } = agePlace([], picture.w, picture.h, -1);
     const [x, y] = [Math.floor((picture.w - 5 * scale) / 2), Math.floor((picture.h - 7 * scale) / 2)];
-    drawAge(picture, { text, scale, x, y });
+    drawAge(picture, [], { text, scale, x, y, h });
     return;
   }
   const known = numbers && numbers.of === scene.of ? numbers : null;
-  const now = { numbers: known, clock_ms, age: age_s === null ? null : agePlace(picture, age_s), blinks };
   const { page, moved_ms } = turn(scene, message, tick_ms, picture.w);
+  const spoken = message && page === message.ops; // words to people are as true as ever
+  const band = message?.band ? message.ops : [];
+  const rows = Math.min(picture.h, ...band.map((op) => op.y).filter((y) => y >= 8));
+  const age = age_s === null || spoken ? null : agePlace(page, picture.w, rows, age_s);
+  const now = { numbers: known, clock_ms, age, blinks };
   drawPage(picture, page, moved_ms, now);
-  if (message?.band) drawPage(picture, message.ops, tick_ms - message.since_ms, now);
-  if (now.age) drawAge(picture, now.age);
+  if (age) drawAge(picture, page, age);
+  drawPage(picture, band, tick_ms - message?.since_ms, { ...now, age: null });
 }
 
 // The page whose turn it is, since how many ms, and for how many more.
@@ -110,7 +114,7 @@ function pageChangesIn(page, numbers, clock_ms, moved_ms, due_ms) {
 
 function drawPage(picture, page, moved_ms, now) {
   for (const op of page) {
-    if (!now.age || !covers(picture, now.age, op)) drawOp(picture, op, moved_ms, now);
+    if (!now.age || !covers(picture.w, now.age, op)) drawOp(picture, op, moved_ms, now);
   }
 }
 
@@ -152,16 +156,13 @@ function drawFigure(picture, op, { numbers, clock_ms, blinks }, dim) {
   const edge = (op.scale + 1) >> 1;
   let colour = op.colour;
   if (level === 2) {
-    const [left, top, wide, high] = [x - edge, op.y - edge, w - scale + 2 * edge, op.h + 2 * edge];
+    const [left, top, wide, high] = [x - edge, op.y - edge, w - op.scale + 2 * edge, op.h + 2 * edge];
     picture.fill(left, top, wide, high, RED | dim);
     if (blink) picture.fill(left + edge, top + edge, wide - 2 * edge, high - 2 * edge, BLACK);
     colour = WHITE;
   } else if (level === 1) {
-    if (op.y + op.h + edge < picture.h) {
-      picture.fill(x, op.y + op.h + edge, w - scale, op.scale, AMBER | dim);
-    } else {
-      picture.fill(x - 2 * scale, op.y - edge, scale, op.h + 2 * edge, AMBER | dim);
-    }
+    const line = Math.floor((op.scale + 2) / 3);
+    picture.fill(x, Math.min(op.y + op.h + line, picture.h - line), w - scale, line, AMBER | dim);
     colour = AMBER;
   }
   picture.write(x, y, text, scale, colour | dim);
@@ -204,35 +205,54 @@ function ageWords(age_s) {
   return `? ${Math.floor(age_s / 86400)}d`;
 }
 
-function agePlace({ w, h }, age_s) {
+// Where the age hides the fewest figures, as large as it can be.
+function agePlace(page, w, h, age_s) {
   let text = ageWords(age_s);
   if (text.length * 6 - 1 > w) text = "?";
-  let scale = 1 + (h >= 24) + (h >= 96) + (h >= 192) + (h >= 24 && text === "?");
-  while (scale > 1 && (text.length * 6 - 1) * scale > w - 4) scale--;
-  const x = w - (text.length * 6 - 1) * scale;
-  if (h < FRAMED) return { text, scale, x, y: Math.floor((h - 7) / 2) };
-  return { text, scale, x: Math.max(x - 2, 0), y: h - 7 * scale - 2 };
-}
-
-function covers(picture, { x, y }, op) {
-  if (op.is === "mover") return op.y + op.h >= y;
-  if (op.is === "label" && (op.bits === null || op.w * op.h * 2 > picture.w * picture.h)) return false;
-  return op.y + op.h >= y && op.x + op.w >= x;
-}
-
-function drawAge(picture, { text, scale, x, y }) {
-  const { w, h } = picture;
-  picture.fill(x - 1, y - 1, w, h, BLACK);
-  if (h >= FRAMED) {
-    for (let left = 0; left < w; left += 8) {
-      picture.fill(left, 0, 4, 1, WHITE);
-      picture.fill(left, h - 1, 4, 1, WHITE);
-    }
-    for (let top = 0; top < h; top += 8) {
-      picture.fill(0, top, 1, 4, WHITE);
-      picture.fill(w - 1, top, 1, 4, WHITE);
+  let [fewest, best] = [Infinity, null];
+  for (let scale = 1 + (h >= 24) + (h >= 96) + (h >= 192) + (h >= 24 && text === "?"); scale > 0; scale--) {
+    const wide = (text.length * 6 - 1) * scale;
+    if (scale > 1 && wide > w - 4) continue;
+    const [right, low] = [Math.max(w - wide - 2, 0), h - 7 * scale - 2];
+    const corners = h < FRAMED ? [[w - wide, Math.floor((h - 7 * scale) / 2)]] : [[right, low], [2, low], [right, 2], [2, 2]];
+    for (const [x, y] of corners) {
+      const here = { text, scale, x, y, h };
+      let hidden = 0;
+      for (const op of page) if (covers(w, here, op)) hidden += op.is === "figure" ? 9 : 1;
+      if (hidden < fewest) [fewest, best] = [hidden, here];
     }
   }
+  return best;
+}
+
+const isLarge = (op, w, h) => op.is === "label" && (op.bits === null || op.w * op.h * 2 > w * h);
+
+function covers(w, { text, scale, x, y, h }, op) {
+  return !isLarge(op, w, h) && touches(op, x - 2, y - 1, (text.length * 6 - 1) * scale + 4, 7 * scale + 2);
+}
+
+function touches(op, x, y, w, h) {
+  if (op.is === "mover") return op.y < y + h && op.y + op.h > y;
+  const more = op.is === "figure" ? op.scale + 1 : 0;
+  return op.x - more < x + w && op.x + op.w + more > x && op.y - more < y + h && op.y + op.h + more > y;
+}
+
+function drawAge(picture, page, age) {
+  const { text, scale, x, y, h } = age;
+  const { w } = picture;
+  if (h >= FRAMED) {
+    const there = page.filter((op) => !isLarge(op, w, h) && !covers(w, age, op));
+    const dash = (...at) => there.some((op) => touches(op, ...at)) || picture.fill(...at, WHITE);
+    for (let left = 0; left < w; left += 8) {
+      dash(left, 0, 4, 1);
+      dash(left, h - 1, 4, 1);
+    }
+    for (let top = 0; top < h; top += 8) {
+      dash(0, top, 1, 4);
+      dash(w - 1, top, 1, 4);
+    }
+  }
+  picture.fill(x - 2, y - 1, (text.length * 6 - 1) * scale + 4, 7 * scale + 2, BLACK);
   picture.write(x, y, text, scale, WHITE);
 }
 

@@ -13,7 +13,9 @@ const DRIFT = 0.001; // how far two machines' clocks may drift apart, as a share
 
 let path = "";
 let hear = null;
+let lost = null;
 let source = null;
+let screen = ""; // the word by which the gateway knows this stream again
 let opened = 0;
 let due = 0; // when this stream is given up for a new one
 let tries = 0; // that have failed in a row
@@ -21,9 +23,10 @@ let base = null; // this page's clock less the gateway's; null before its first 
 let heard = 0;
 let tooLate = 0;
 
-// Calls `each` with the kind, the fields and, for a beat, when it was made on this page's clock.
-export function follow(from, each) {
-  [path, hear] = [from, each];
+// Calls `each` with the kind, the fields and, for a beat, when it was made on this page's clock; `broken` as soon as
+// the stream is: most often the gateway is gone.
+export function follow(from, each, broken) {
+  [path, hear, lost] = [from, each, broken];
   open();
 }
 
@@ -32,19 +35,22 @@ export function open() {
   opened = now();
   due = opened + SILENT_MS;
   [base, tooLate] = [null, 0];
-  source = new EventSource(path);
-  source.onerror = () => {
-    source.close(); // left alone, some browsers try again and some do not
+  screen = Math.random().toString(36).slice(2, 14);
+  const mine = new EventSource(`${path}?screen=${screen}`);
+  source = mine;
+  mine.onerror = () => {
+    mine.close(); // left alone, some browsers try again and some do not
     const pause_ms = Math.min(AGAIN_MS * 2 ** tries++, AGAIN_MOST_MS);
     due = now() + pause_ms * (0.5 + Math.random() / 2); // not all screens at once
+    lost();
     stillThere();
   };
-  for (const kind of KINDS) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
+  for (const kind of KINDS) mine.addEventListener(kind, (event) => take(mine, kind, JSON.parse(event.data)));
 }
 
-function take(kind, fields) {
-  const now_ms = now();
-  if (now_ms >= due) return; // it was silent for too long: a new stream is on its way
+function take(from, kind, fields) {
+  const now_ms = now(); // which may find that the machine slept, and open a new stream
+  if (from !== source || now_ms >= due) return; // given up: what it held back proves nothing
   due = now_ms + SILENT_MS;
   tries = 0;
   hear(kind, fields, kind === "beat" ? made(fields.now_s * 1000, now_ms) : now_ms);
@@ -59,6 +65,11 @@ function made(at_ms, now_ms) {
   tooLate = late_ms > TOO_LATE_MS ? tooLate + 1 : 0;
   if (tooLate >= TOO_LATE_MOST) due = now_ms;
   return late_ms > LATE_MS ? now_ms - late_ms : now_ms;
+}
+
+// Says that this screen shows the wall: only that counts, a stream may be open for long with nobody at its end.
+export function shown() {
+  fetch(`${path}?screen=${screen}`, { method: "POST" }).catch(() => {}); // the next beat is the next chance
 }
 
 // Opens the stream anew where it is due: call it every second or so.

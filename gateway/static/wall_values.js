@@ -2,17 +2,19 @@
 
 const LEVELS = "+!"; // before a number: amber, red
 
-// The numbers of a `values` message: lists by a number's place. null is unknown, -1 a wait of nobody. Throws.
+// The numbers of a `values` message: when the waits were taken, and lists by a number's place. null is unknown, -1 a
+// wait of nobody. Throws.
 export function read(fields) {
   const [values, levels] = [[], []];
-  for (const told of fields.n.split(" ").filter(Boolean)) {
+  for (const told of fields.n.replace(/[+!]/g, " $&").split(/\s+/).filter(Boolean)) {
     const level = LEVELS.indexOf(told[0]) + 1;
     const word = level ? told.slice(1) : told;
-    if (!/^([0-9a-z]{1,9}|[?-])$/.test(word)) throw new Error(`'${told.slice(0, 8)}' is no number`);
+    if (!/^([0-9a-z]{1,6}|[?-])$/.test(word)) throw new Error(`'${told.slice(0, 8)}' is no number`);
     values.push(word === "?" ? null : word === "-" ? -1 : parseInt(word, 36));
     levels.push(level);
   }
-  return { of: fields.of, at_s: fields.at_s, values, levels };
+  if (!values.length || values[0] === null || values[0] < 0) throw new Error("nobody says when the waits were taken");
+  return { of: fields.of, at_s: values.shift(), values, levels: levels.slice(1) };
 }
 
 // Old until a beat of the same gateway start names their `seq` or an older one. Proof lasts for three beats;
@@ -32,7 +34,7 @@ export class Values {
 
   takeValues(fields, now_ms) {
     this.numbers = read(fields);
-    if (this.boot !== fields.boot) this.proved_ms = null;
+    if (this.boot !== fields.boot || fields.seq < this.seq) this.proved_ms = null; // a broker that kept older ones
     this.boot = fields.boot;
     this.seq = fields.seq;
     this.prove(now_ms);

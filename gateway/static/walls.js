@@ -28,10 +28,13 @@ function card({ id, name, size }) {
   [canvas.width, canvas.height] = size;
   canvas.role = "img";
   canvas.ariaLabel = fill(words.wall_aloud, { name });
-  const title = make("h3", "", name);
+  const link = make("a", "", name); // the wall by itself, as large as the screen
+  link.href = `wall/${id}`;
+  const title = make("h3", "", link);
   title.dir = "auto";
   const [none, mark] = [make("p", "none", words.no_picture), shape("question")];
   const [state, reason, over] = [make("b", ""), make("span", "reason"), make("p", "over", "")];
+  reason.dir = "auto"; // a board's own words are in it
   const element = make("article", "wall", make("div", "picture", canvas, none, over), title,
     make("p", "", make("span", "marked", mark, state), reason));
   element.dataset.wall = id;
@@ -49,7 +52,7 @@ export function drawWall(id, doc) {
   setData(wall.element, "off", String(off));
   setText(wall.state, off ? words.wall_off : doc ? words.fresh[fresh] : words.status.unknown);
   setText(wall.reason, doc ? told(doc.reason) : words.nothing_said);
-  setText(wall.over, doc?.alarm ? words.wall_differs : off ? offWords(doc.off_until) : "");
+  setText(wall.over, doc?.wrong ? words.wall_differs : off ? offWords(doc.off_until) : "");
   drawWallAlarm(id, wall.name, doc);
   wall.changed = true;
 }

@@ -177,9 +177,11 @@ export const en = {
   message_moves: "the text moves across the wall",
   message_send: "Send",
   message_sent: "Sent.",
+  message_sent_unkept: "Sent. It cannot be kept at the moment: a restart of the gateway would end it.",
   message_back: "Take back",
   message_back_aloud: "Take back: {text}",
   message_taken_back: "Taken back.",
+  message_taken_back_unkept: "Taken back. That cannot be kept at the moment: a restart of the gateway would bring it back.",
   message_left: "{span} left",
   message_hidden: "not shown now: a newer one is",
   message_no_answer: "The gateway does not answer: nothing is sent. Try again.",
@@ -192,6 +194,7 @@ export const en = {
   message_warning: {
     missing: "No font here has {more}: a box stands there.",
     slow: "It takes {more} s to pass: few will read its end. Shorten it.",
+    turned: "{more}: its parts stand from right to left, as Arabic is read. Where it is one number, leave the hyphen out.",
     long: "Too long for this wall: shorten it.",
   },
   message_refused: {

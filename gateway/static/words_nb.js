@@ -174,9 +174,11 @@ export const nb = {
   message_moves: "teksten går over tavlen",
   message_send: "Send",
   message_sent: "Sendt.",
+  message_sent_unkept: "Sendt. Den kan ikke lagres akkurat nå: en omstart av gatewayen ville avslutte den.",
   message_back: "Ta tilbake",
   message_back_aloud: "Ta tilbake: {text}",
   message_taken_back: "Tatt tilbake.",
+  message_taken_back_unkept: "Tatt tilbake. Det kan ikke lagres akkurat nå: en omstart av gatewayen ville bringe den tilbake.",
   message_left: "{span} igjen",
   message_hidden: "vises ikke nå: en nyere gjør det",
   message_no_answer: "Gatewayen svarer ikke: ingenting er sendt. Prøv igjen.",
@@ -187,6 +189,7 @@ export const nb = {
   message_warning: {
     missing: "Ingen skrift her har {more}: der står en boks.",
     slow: "Den bruker {more} s på å gå forbi: få leser slutten. Gjør den kortere.",
+    turned: "{more}: delene står fra høyre mot venstre, som arabisk leses. Er det ett nummer, ta bort bindestreken.",
     long: "For lang for denne tavlen: gjør den kortere.",
   },
   message_refused: {

@@ -174,9 +174,11 @@ export const sv = {
   message_moves: "texten går över tavlan",
   message_send: "Skicka",
   message_sent: "Skickat.",
+  message_sent_unkept: "Skickat. Det kan inte sparas just nu: en omstart av gatewayen skulle avsluta det.",
   message_back: "Ta tillbaka",
   message_back_aloud: "Ta tillbaka: {text}",
   message_taken_back: "Tillbakataget.",
+  message_taken_back_unkept: "Tillbakataget. Det kan inte sparas just nu: en omstart av gatewayen skulle ta fram det igen.",
   message_left: "{span} kvar",
   message_hidden: "visas inte nu: ett nyare gör det",
   message_no_answer: "Gatewayen svarar inte: inget har skickats. Försök igen.",
@@ -187,6 +189,7 @@ export const sv = {
   message_warning: {
     missing: "Inget typsnitt här har {more}: där står en ruta.",
     slow: "Det tar {more} s att gå förbi: få läser slutet. Gör det kortare.",
+    turned: "{more}: delarna står från höger till vänster, som arabiska läses. Är det ett nummer, ta bort bindestrecket.",
     long: "För långt för den här tavlan: gör det kortare.",
   },
   message_refused: {

@@ -5,9 +5,11 @@ import json
 from firmware import contract
 from firmware.contract import ContractError, encode, is_id, parse, topic
 
-if contract.SMALL:  # a board adds them when it has panels
+if contract.SMALL:  # a board adds them when it has inputs or panels
+    from firmware.contract_inputs import INPUTS
     from firmware.contract_panels import PANELS
 
+    contract.add(INPUTS)
     contract.add(PANELS)
 
 SITE = "callfloor/1/skien/"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from firmware import panels
+from firmware.panels import bus as files
 from firmware.scene import Picture
 from wallboard.drivers.spi import Bus, SpidevBus
 
@@ -62,6 +63,6 @@ def open(entry: dict[str, Any]) -> Panel:
 def bus(entry: dict[str, Any], hz: int, phase: int) -> Bus:
     """What a panel's data go through: a file, or this computer's SPI."""
     if entry["bus"].startswith("file:"):
-        opened: Bus = panels.bus(entry, hz, phase)
+        opened: Bus = files.open(entry, hz, phase)
         return opened
     return SpidevBus(entry, hz, phase)

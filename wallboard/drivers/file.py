@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO, Any
 
-from firmware import panels
+from firmware.panels import colours
 from firmware.panels.file import FilePanel
 from firmware.scene import Picture
 from wallboard import picture as pictures
@@ -15,7 +15,7 @@ class PngPanel(FilePanel):
 
     def write(self, file: IO[bytes], picture: Picture, percent: int) -> None:
         """Writes one picture."""
-        rgb = panels.rgb(bytes(picture.pixels), percent)
+        rgb = colours.rgb(bytes(picture.pixels), percent)
         file.write(pictures.png(pictures.Frame(picture.w, picture.h, rgb)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from firmware import panels
+from firmware.panels import colours
 from firmware.scene import Picture
 from wallboard import picture as pictures
 
@@ -19,7 +19,7 @@ class TerminalPanel:
 
     def show(self, picture: Picture, percent: int = 100) -> None:
         """Draws the picture; what stands below it on the screen stays. Raises OSError."""
-        rgb = panels.rgb(bytes(picture.pixels), percent)
+        rgb = colours.rgb(bytes(picture.pixels), percent)
         if rgb == self._drawn:
             return
         # Cursor kept, home, drawn, cursor back.
