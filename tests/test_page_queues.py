@@ -118,12 +118,15 @@ def test_todays_figures_stand_in_a_list(browser: Browser, served: Served) -> Non
             expect(row(page, "norsk", term)).to_be_hidden()
 
 
+TICKED = re.compile("^1:(4[3-9]|5[0-9])$")  # 1:40, and at least three seconds on
+
+
 def test_the_worst_wait_is_never_less_than_the_longest_beside_it(browser: Browser, served: Served) -> None:
     """The gateway says both every five seconds; in between the longest ticks, and is the worst of the day."""
     served.say({"queue/norsk": {**QUEUE, "waiting": 1, "oldest_wait_s": 100, "worst_wait_s": 100}})
     with opened(browser, served.address) as page:
-        expect(card(page, "norsk").locator(".big .figure").nth(1)).to_have_text("1:43")
-        expect(row(page, "norsk", "worst wait").locator("dd")).to_have_text(re.compile("1:4[3-9]"))
+        expect(card(page, "norsk").locator(".big .figure").nth(1)).to_have_text(TICKED)
+        expect(row(page, "norsk", "worst wait").locator("dd")).to_have_text(TICKED)
 
 
 def test_what_a_source_cannot_tell_is_a_dash_that_says_so(browser: Browser, served: Served) -> None:
