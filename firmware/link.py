@@ -151,6 +151,8 @@ class Link:
             self._hear(pattern, ids, fields)
         except contract.ContractError as error:
             self._refuse(topic, str(error))
+        except MemoryError:
+            self._refuse(topic, topic + ": there is no memory to take it in")
         finally:
             self.payload = None
 

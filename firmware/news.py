@@ -19,7 +19,7 @@ def take(wall, pattern: str, ids: tuple, fields, at_ms: int) -> None:
         if kind == "light":
             lights.percent = fields["percent"]
         elif fields is None and kind == "scene":  # this panel is nobody's wall any more
-            lights.scene = lights.turns = None
+            lights.scene = lights.turns = lights.to_keep = None
         elif fields is None:
             lights.message = None
         elif kind == "scene":
@@ -36,7 +36,7 @@ def take(wall, pattern: str, ids: tuple, fields, at_ms: int) -> None:
         return
     lights.refused.pop(kind, None)
     say(lights)
-    if kind == "scene" and wall.keep:
+    if kind == "scene" and fields and wall.keep:
         lights.to_keep = None
         if fields["id"] != lights.kept:
             lights.to_keep = fields["id"], wall.link.payload

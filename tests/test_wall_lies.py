@@ -21,7 +21,7 @@ FIGURE = ["n", 2, 2, 2, 2, 1, 0]
 
 @pytest.fixture
 def board(tmp_path: Path, broker: Broker, ear: Ear, micropython: str) -> Iterator[WallBoard]:
-    with running("micropython", tmp_path, broker, ear) as board:
+    with running("micropython", tmp_path, broker, ear, keep=True) as board:
         board.say_scene(scene_of([FIGURE]))
         board.say_values("c", 100)
         board.wait("it is fresh", lambda: board.shown.get("scene") and board.shown["fresh"])
@@ -51,6 +51,10 @@ def test_a_scene_that_is_taken_back_is_gone(board: WallBoard) -> None:
     board.say_scene(b"")
     board.wait("it asks for one", lambda: board.shown["scene"] is None)
     board.wait("with a question mark", lambda: board.rows()[0].startswith("####....####"))
+    told = scene_of([FIGURE, ["f", 50, 20, 8, 8, 3]])
+    board.say_scene(told)
+    board.wait("the next one is drawn", lambda: board.shown["scene"] == told["id"])
+    assert "Traceback" not in board.said()
 
 
 def test_what_comes_under_a_name_too_long_costs_no_link(board: WallBoard) -> None:
