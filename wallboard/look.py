@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
-from wallboard.picture import Frame
+from wallboard.picture import Frame, dots
 
 PX_MM = 2  # pixels of a picture to a millimetre of the wall, so that walls can be compared
 LIGHT_PX = 8  # a light of a wall whose pitch nobody has given
@@ -82,27 +82,11 @@ def _lights(frame: Frame, px: int, near: bool = True) -> Image.Image:
     if near:
         colours.paste(UNLIT, mask=colours.convert("L").point(lambda level: 0 if level else 255))
     ground = Image.new("RGB", size, GROUND if near else 0)
-    shown = Image.composite(colours.resize(size, Image.Resampling.NEAREST), ground, _lenses(frame.w, frame.h, px))
+    shown = Image.composite(colours.resize(size, Image.Resampling.NEAREST), ground, dots(frame.w, frame.h, px, LENS))
     if not near:
         return shown
     glow = shown.filter(ImageFilter.GaussianBlur(px * 0.55)).point(lambda level: int(level * GLOW * 2))
     return ImageChops.screen(shown, glow)
-
-
-def _lenses(w: int, h: int, px: int) -> Image.Image:
-    """A round soft dot in each cell of px pixels."""
-    fine = 8
-    dot = Image.new("L", (px * fine, px * fine))
-    margin = px * fine * (1 - LENS) / 2
-    ImageDraw.Draw(dot).ellipse((margin, margin, px * fine - 1 - margin, px * fine - 1 - margin), fill=255)
-    dot = dot.resize((px, px), Image.Resampling.BOX)
-    row = Image.new("L", (w * px, px))
-    for x in range(w):
-        row.paste(dot, (x * px, 0))
-    mask = Image.new("L", (w * px, h * px))
-    for y in range(h):
-        mask.paste(row, (0, y * px))
-    return mask
 
 
 # Light adds up as light, not as the numbers of a screen: level → light and back, as 8 bits.

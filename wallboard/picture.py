@@ -45,7 +45,7 @@ def png(shown: Picture | Frame, scale: int = LED_PX, look: str = "led") -> bytes
     image = Image.frombytes("RGB", (frame.w, frame.h), frame.rgb)
     image = image.resize((frame.w * scale, frame.h * scale), Image.Resampling.NEAREST)
     if look == "led":
-        image = Image.composite(image, Image.new("RGB", image.size), _dots(frame.w, frame.h, scale))
+        image = Image.composite(image, Image.new("RGB", image.size), dots(frame.w, frame.h, scale))
     elif look != "plain":
         raise ValueError(f"a picture looks 'led' or 'plain', not '{look}'")
     out = io.BytesIO()
@@ -53,19 +53,19 @@ def png(shown: Picture | Frame, scale: int = LED_PX, look: str = "led") -> bytes
     return out.getvalue()
 
 
-def _dots(w: int, h: int, scale: int) -> Image.Image:
-    """Where light falls: a round dot in each cell, its middle full bright, its edge soft."""
-    fine = 4
-    size = scale * fine
-    dot = Image.new("L", (size, size))
-    ImageDraw.Draw(dot).ellipse((size * 0.06, size * 0.06, size * 0.94 - 1, size * 0.94 - 1), fill=255)
-    dot = dot.resize((scale, scale), Image.Resampling.BOX)
-    row = Image.new("L", (w * scale, scale))
+def dots(w: int, h: int, px: int, part: float = 0.88) -> Image.Image:
+    """Where light falls: a round dot in each cell of px pixels, so large a part of it; its edge is soft."""
+    fine = 8
+    dot = Image.new("L", (px * fine, px * fine))
+    margin = px * fine * (1 - part) / 2
+    ImageDraw.Draw(dot).ellipse((margin, margin, px * fine - 1 - margin, px * fine - 1 - margin), fill=255)
+    dot = dot.resize((px, px), Image.Resampling.BOX)
+    row = Image.new("L", (w * px, px))
     for x in range(w):
-        row.paste(dot, (x * scale, 0))
-    mask = Image.new("L", (w * scale, h * scale))
+        row.paste(dot, (x * px, 0))
+    mask = Image.new("L", (w * px, h * px))
     for y in range(h):
-        mask.paste(row, (0, y * scale))
+        mask.paste(row, (0, y * px))
     return mask
 
 
