@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import difflib
 import functools
+import ipaddress
 import json
 import operator
+import os
 import re
+import stat
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -132,6 +135,19 @@ def _usb_port(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError("is the address of a reverse proxy, or a network of them: 10.0.0.3, 10.0.0.0/28") from error
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
+        raise ValueError('is what people open: "https://floor.example"')
+    return text.rstrip("/")
+
+
 def _mac(text: str) -> str:
     digits = re.sub(r"[:.-]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{12}", digits):
@@ -175,14 +191,63 @@ class History(Table):
 
 
 class Broker(Table):
-    """Where MQTT is. Left out of the file: one of its own on loopback, for trying."""
+    """Where MQTT is; docs/broker.md. Left out of the file: one of its own on loopback, for trying."""
 
     host: Host = "127.0.0.1"
     boards_host: Host | None = None  # how boards reach it, where that is another name
     port: int = Field(1883, ge=1, le=65535)
     user: str | None = None  # the gateway's name there
     secret_file: Path | None = None  # its password, one line
+    boards_folder: Path | None = None  # the boards' passwords, a file each, its name the board's id
+    tls: bool = False  # the broker's certificate is for `host`, and for `boards_host` where there is one
+    ca_file: Path | None = None  # who vouches for it: ca.pem of `callfloor broker setup`, or the site's own
+    cert_file: Path | None = None  # the site's own certificate, for `broker setup`; left out: one of our small CA
+    key_file: Path | None = None  # and its key
+    folder: Path | None = None  # what `callfloor broker setup` writes; left out: broker, beside the site file
     keepalive_s: int = Field(contract.KEEPALIVE_S, ge=2, le=600)
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Broker:
+        if self.tls and not self.ca_file:
+            raise ValueError(
+                'tls needs ca_file: who vouches for the broker\'s certificate; ca_file = "broker/ca.pem" is what '
+                "`callfloor broker setup` makes"
+            )
+        for key in ("ca_file", "cert_file", "key_file"):
+            if getattr(self, key) and not self.tls:
+                raise ValueError(f"{key} is only for TLS: add tls = true, or leave {key} out")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together: give both, or none for one of our small CA")
+        if self.boards_folder and not self.secret_file:
+            raise ValueError(
+                "where boards have passwords the gateway has one, too: "
+                'user = "gateway_" and secret_file = "secrets/mqtt"'
+            )
+        return self
+
+
+class WebPage(Table):
+    """How the supervisors' page is served. docs/people.md says what each is for."""
+
+    cert_file: Path | None = None  # with it the page is https
+    key_file: Path | None = None
+    proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()  # whose X-Forwarded-… headers are believed
+    url: Annotated[str, AfterValidator(_url)] | None = None  # what people open, where that is not what we serve
+    plain: bool = False  # passwords may cross the network unencrypted: only where nobody else is on it
+
+    @model_validator(mode="after")
+    def _certificate_is_whole(self) -> WebPage:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together: give both, or none")
+        return self
+
+
+class People(Table):
+    """Who may open the page, and what is kept of what they change. docs/people.md."""
+
+    path: Path | None = None  # accounts, tokens and the audit list; left out: {site}-people.db beside the site file
+    session_h: int = Field(12, ge=1, le=24 * 31)  # who has not been seen for so long logs in anew
+    audit_days: int = Field(90, ge=1, le=1100)  # what was changed is kept so long
 
 
 class Asterisk(Table):
@@ -860,6 +925,8 @@ class Plan(Table):
     broker: Broker | None = None
     pbx: Pbx = Pbx()
     history: History = History()
+    page: WebPage = WebPage()
+    people: People = People()
     phones: Phones = Phones()
     truth: Truth = Truth()
     source: tuple[Source, ...] = ()
@@ -1019,6 +1086,12 @@ def check(tables: dict[str, Any], where: str, folder: Path) -> Plan:
         if plan.history.path is None:
             kept = plan.history.model_copy(update={"path": folder / f"{plan.site.id}.db"})
             plan = plan.model_copy(update={"history": kept})
+        if plan.people.path is None:
+            people = plan.people.model_copy(update={"path": folder / f"{plan.site.id}-people.db"})
+            plan = plan.model_copy(update={"people": people})
+        if plan.broker and plan.broker.folder is None:
+            broker = plan.broker.model_copy(update={"folder": folder / "broker"})
+            plan = plan.model_copy(update={"broker": broker})
         return plan
     except ValidationError as error:
         raise SiteError("\n".join(f"{where}: {line}" for line in _explain(error))) from error
@@ -1029,7 +1102,7 @@ def _absolute(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _absolute(part, folder, name) for name, part in value.items()}
     if isinstance(value, list):
         return [_absolute(part, folder, key) for part in value]
-    if isinstance(value, str) and (key == "path" or key.endswith("_file")):
+    if isinstance(value, str) and (key in ("path", "folder") or key.endswith(("_file", "_folder"))):
         return str(folder / value)
     if key == "bus" and isinstance(value, str) and value.startswith("file:"):
         return f"file:{folder / value.removeprefix('file:')}"
@@ -1146,6 +1219,7 @@ def secret(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
+        _ours_alone(path)
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
@@ -1153,6 +1227,30 @@ def secret(path: Path | None) -> str | None:
     if not text or "\n" in text:
         raise SiteError(f"{path}: a secret is one line")
     return text
+
+
+def _ours_alone(path: Path) -> None:
+    """Takes a secret file from everybody else who could read it. Raises SiteError where that cannot be done, OSError.
+
+    Its owner reads and writes it, mode 600. One that belongs to another user may be lent to our group, and to no more.
+    """
+    if os.name != "posix":
+        return
+    told = path.stat()
+    ours = told.st_uid == os.geteuid()
+    if not stat.S_IMODE(told.st_mode) & (0o077 if ours else 0o007):
+        return
+    try:
+        path.chmod(0o600)
+    except OSError as error:
+        raise SiteError(f"{path}: others on this computer can read this secret; try: sudo chmod 600 {path}") from error
+
+
+def board_secret_file(plan: Plan, board: Board) -> Path | None:
+    """Where a board's password at the broker is: its own `secret_file`, or one in the folder of all boards'."""
+    if board.secret_file or plan.broker is None or plan.broker.boards_folder is None:
+        return board.secret_file
+    return plan.broker.boards_folder / board.id
 
 
 def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any]:
@@ -1186,13 +1284,29 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
         "inputs": [_input_json(place) for place in board.inputs],
         "panels": [_panel_json(wall.panel) | _light_json(wall) for wall in plan.walls_of(board_id)],
     }
-    if board.secret_file:
-        told["broker"] |= {"user": board.id, "password": secret(board.secret_file)}
+    if (file := board_secret_file(plan, board)) is not None:
+        told["broker"] |= {"user": board.id, "password": secret(file)}
+    if broker.tls:
+        told["broker"]["tls"] = {"ca": certificates(broker.ca_file), "name": host}
     if board.wifi:
         told["wifi"] = {"ssid": board.wifi.ssid, "password": secret(board.wifi.secret_file) or ""}
     if board.wired:
         told[board.wired] = {}
     return told
+
+
+def certificates(path: Path | None) -> str:
+    """The certificates in a PEM file of who vouches for others; nothing else of it. Raises SiteError."""
+    assert path is not None
+    try:
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no PEM file"
+        raise SiteError(f"{path}: no certificate there ({why}); `callfloor broker setup` makes one") from error
+    found = re.findall(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----", text)
+    if not found:
+        raise SiteError(f"{path}: holds no certificate in PEM: -----BEGIN CERTIFICATE-----")
+    return "".join(f"{part}\n" for part in found)
 
 
 def _input_json(place: BoardInput) -> dict[str, Any]:

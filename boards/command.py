@@ -25,6 +25,8 @@ def tell(plan: floorplan.Plan, board: str, command: dict[str, Any], address: tup
     import paho.mqtt.client as paho
     from paho.mqtt.enums import CallbackAPIVersion
 
+    from boards import login
+
     if not plan.broker and not address:
         raise CommandError(
             "the site file names no broker: give `callfloor up` an address for its own, "
@@ -56,7 +58,7 @@ def tell(plan: floorplan.Plan, board: str, command: dict[str, Any], address: tup
             heard.put((fields["done"], words))
 
     client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
-    client.username_pw_set(broker.user, floorplan.secret(broker.secret_file))
+    login.log_in(client, broker)
     client.on_connect, client.on_subscribe, client.on_message = connected, subscribed, hear
     try:
         client.connect(host, port)

@@ -202,6 +202,8 @@ def _connected(where: Place, broker: floorplan.Broker, heard: queue.Queue[tuple[
     import paho.mqtt.client as paho
     from paho.mqtt.enums import CallbackAPIVersion
 
+    from boards import login
+
     address = f"{broker.host}:{broker.port}"
     answer: queue.Queue[str] = queue.Queue()
     topics = [(contract.topic(where.site, pattern, where.board), 1) for pattern in (RAW, ANSWER)]
@@ -222,7 +224,7 @@ def _connected(where: Place, broker: floorplan.Broker, heard: queue.Queue[tuple[
             heard.put((str(pattern), fields))
 
     client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
-    client.username_pw_set(broker.user, floorplan.secret(broker.secret_file))
+    login.log_in(client, broker)
     client.on_connect = connected
     client.on_subscribe = lambda *_: answer.put("")
     client.on_message = hear

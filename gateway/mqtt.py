@@ -17,6 +17,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 import floorplan
+from boards import login
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Line:
         self.up = False
         self._address = (broker.host, broker.port)
         self._client_id = client_id
-        self._login = (broker.user, floorplan.secret(broker.secret_file))
+        self._broker = broker
         self._will = will
         self._topics = topics
         self._hear, self._back, self._away = hear, back, away
@@ -113,7 +114,7 @@ class Line:
         client = self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=paho.MQTTv311
         )
-        client.username_pw_set(*self._login)
+        login.log_in(client, self._broker)
         client.will_set(self._will[0], self._will[1], 1, True)
         client.max_inflight_messages_set(INFLIGHT)
         client.on_connect = self._connected
