@@ -24,10 +24,16 @@ sim = typer.Typer(help="Parts of a floor that is not there.", no_args_is_help=Tr
 boards = typer.Typer(help="Boards, on the bench and on the floor.", no_args_is_help=True)
 phones = typer.Typer(help="IP desk phones.", no_args_is_help=True)
 walls = typer.Typer(help="Wallboards.", no_args_is_help=True)
+brokers = typer.Typer(help="The MQTT broker.", no_args_is_help=True)
 app.add_typer(sim, name="sim")
 app.add_typer(boards, name="board")
 app.add_typer(phones, name="phone")
 app.add_typer(walls, name="wall")
+app.add_typer(brokers, name="broker")
+persons = typer.Typer(help="Who may open the page.", no_args_is_help=True)
+tokens = typer.Typer(help="Machines and screens that may open the page.", no_args_is_help=True)
+app.add_typer(persons, name="person")
+app.add_typer(tokens, name="token")
 
 SiteFile = Annotated[Path, typer.Option("--site", help="The site file.")]
 
@@ -119,8 +125,12 @@ def gateway(site: SiteFile, web: Annotated[str, typer.Option()] = "127.0.0.1:808
 
 @app.command()
 def station(
-    board: Annotated[str, typer.Argument(help="Which board of the site file this computer is.")],
-    site: SiteFile,
+    board: Annotated[str | None, typer.Argument(help="Which board of the site file this computer is.")] = None,
+    site: Annotated[Path | None, typer.Option("--site", help="The site file.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--told", help="Its board.json, instead of a site file with everybody's secrets."),
+    ] = None,
     pins: Annotated[str, typer.Option(help="gpiozero or memory.")] = "gpiozero",
     control: Annotated[str | None, typer.Option(help="With memory: where pins are set, HOST:PORT.")] = None,
     chip: Annotated[
@@ -131,20 +141,33 @@ def station(
     ] = None,
     keep: Annotated[
         Path | None,
-        typer.Option(envvar="STATE_DIRECTORY", help="A folder where its walls keep their last scene; none: nowhere."),
+        typer.Option(
+            envvar="STATE_DIRECTORY", help="A folder for its walls' last scene and its next password; none: nowhere."
+        ),
     ] = None,
     root: Annotated[str | None, typer.Option("--sys", hidden=True)] = None,
     dev: Annotated[str | None, typer.Option("--dev", hidden=True)] = None,
 ) -> None:
     """Be a board: a Raspberry Pi with desks, walls or both."""
-    from wallboard.station import run
+    from wallboard import station
 
     if control:
         address(control, "--control")
-    plan = floorplan.read(site)
-    told = {"kind": pins, "control": control or _control(plan, board), "chip": chip, "sys": root, "dev": dev}
+    if (site is None) == (file is None) or (site and board is None):
+        raise SiteError("station: give BOARD and --site SITE.toml, or --told board.json, all that a board needs")
+    plan = floorplan.read(site) if site else None
+    if plan and board:
+        control = control or _control(plan, board)
+    told = {"kind": pins, "control": control, "chip": chip, "sys": root, "dev": dev}
     given = {key: value for key, value in told.items() if value is not None}
-    run(floorplan.board_json(plan, board, given), keep)
+    if plan and board:
+        settings = floorplan.board_json(plan, board, given)
+    else:
+        assert file
+        settings = station.told(file) | {"pins": given}
+        if board not in (None, settings["board"]):
+            raise SiteError(f"{file}: is board '{settings['board']}', not '{board}'")
+    station.run(settings, keep)
 
 
 @app.command()
@@ -175,21 +198,60 @@ def board_usb(
 def board_json(
     board: Annotated[str, typer.Argument(help="Which board of the site file.")],
     site: SiteFile,
+    out: Annotated[Path | None, typer.Option(help="The file to write, for you alone to read: board.json.")] = None,
     pins: Annotated[str, typer.Option(help="machine, gpiozero or memory.")] = "machine",
 ) -> None:
-    """Print what a board is told, its board.json. It holds the board's passwords."""
-    import json
-
+    """Write what a board is told, its board.json, with a new password at the broker."""
     from boards import definition
+    from gateway import board_accounts
 
     if pins not in ("machine", "gpiozero", "memory"):
         raise SiteError(f"--pins: '{pins}' is no kind of pins: machine, gpiozero or memory")
     plan = floorplan.read(site)
-    told = floorplan.board_json(plan, board, {"kind": pins})
-    row = next(row for row in plan.board if row.id == board)
-    if wrong := definition.wrong_with(row, plan.walls_of(board)):
+    row = next((row for row in plan.board if row.id == board), None)
+    if row and (wrong := definition.wrong_with(row, plan.walls_of(board))):
         raise SiteError("\n".join(f"{site}: board {board}: {line}" for line in wrong))
-    print(json.dumps(told, indent=1))
+    if out is None:
+        raise SiteError(f"board json: it holds passwords and is printed nowhere; name a file: --out {board}.json")
+    print(board_accounts.provision(plan, board, {"kind": pins}, out).words)
+    noted(plan, "board-made", board)
+
+
+@boards.command("revoke")
+def board_revoke(
+    board: Annotated[str, typer.Argument(help="Which board.")],
+    site: SiteFile,
+) -> None:
+    """Shut a board out that is stolen or lost, its live connection too, and try that it is."""
+    from gateway import board_accounts
+
+    plan = floorplan.read(site)
+    done = board_accounts.revoke(plan, board)
+    print(done.words)
+    noted(plan, "board-revoked", board)
+    raise SystemExit(0 if done.good else 1)
+
+
+@boards.command("rotate")
+def board_rotate(
+    site: SiteFile,
+    board: Annotated[str | None, typer.Argument(help="Which board of the site file.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All boards that have a password, one by one.")] = False,
+) -> None:
+    """Give boards new passwords where they stand; no password travels."""
+    from gateway import board_accounts
+
+    if (board is None) != every:
+        raise SiteError("board rotate: name one board, or --all")
+    plan = floorplan.read(site)
+    good = True
+    names = [board] if board else board_accounts.boards_with_passwords(plan)
+    for name, told in zip(names, board_accounts.rotate_all(plan, names), strict=True):
+        print(told.words, flush=True)
+        good = good and told.good
+        if told.good:
+            noted(plan, "board-rotated", name)
+    raise SystemExit(0 if good else 1)
 
 
 @boards.command("record")
@@ -205,7 +267,9 @@ def board_record(
     """Record what a desk's pins do, and what its board says of them, as a trace that tests can play."""
     from boards.record import run
 
-    run(floorplan.read(site), desk, seconds, out, address(mqtt, "--mqtt") if mqtt else None)
+    plan = floorplan.read(site)
+    run(plan, desk, seconds, out, address(mqtt, "--mqtt") if mqtt else None)
+    noted(plan, "board-commanded", f"recorded desk {desk}")
 
 
 @boards.command("play")
@@ -269,6 +333,7 @@ def wall_test(
     row = calibrate.wall_of(plan, wall)
     if row.board is None:
         raise SiteError(f"wall '{wall}' hangs on no board: open its page in the browser, and look")
+    noted(plan, "board-commanded", f"tested wall {wall}")
     wired = row.panel.kind in floorplan.WIRED
     show = functools.partial(
         tell, plan, row.board, {"do": "test", "seconds": 60, "picture": 1 if wired else None},
@@ -284,6 +349,118 @@ def wall_test(
         raise SiteError(f"wall '{wall}': nothing fits; are kind, size and modules in {site} right, and the wiring "
                         "as in docs/panels.md?")  # fmt: skip
     print(f"\nThis is how it hangs; write it to [[wall]] '{wall}' in {site}, and start its board anew:\n\n{found}")
+
+
+@brokers.command("setup")
+def broker_setup(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    user: Annotated[str | None, typer.Option(help="Who mosquitto runs as, where root sets it up.")] = None,
+) -> None:
+    """Write all that mosquitto needs to be this house's broker: names, rights, certificates, settings."""
+    from gateway import house_broker
+
+    plan = floorplan.read(site)
+    print("\n".join(house_broker.setup(plan, site, user)))
+    noted(plan, "broker-set-up", "")
+
+
+@brokers.command("check")
+def broker_check(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
+    """Try on the running broker what everybody may, and may not. Exit status 1 where something is wrong."""
+    from gateway import broker_check
+
+    raise SystemExit(broker_check.run(floorplan.read(site)))
+
+
+@brokers.command("listen")
+def broker_listen(
+    site: Annotated[Path | None, typer.Argument(help="The site file; none: a `callfloor up` of yours.")] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(help="The broker, HOST:PORT, where it is not the site file's.")
+    ] = None,
+    topic: Annotated[str, typer.Option(help="This alone, as docs/contract.md has it: board/#.")] = "#",
+) -> None:
+    """Print what is said at the broker, as it comes, until Ctrl-C; but for what sources push."""
+    from boards import listen
+
+    plan = floorplan.read(site) if site else None
+    listen.run(plan, address(mqtt, "--mqtt") if mqtt else None, listen.checked(topic))
+
+
+@persons.command("invite")
+def person_invite(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    role: Annotated[str, typer.Option(help="viewer, supervisor, technician or admin.")] = "viewer",
+    name: Annotated[str | None, typer.Option(help="A new password for this one instead.")] = None,
+    base: Annotated[str | None, typer.Option(help="The page as people open it: https://floor.example.")] = None,
+) -> None:
+    """Print a one-time link to an account, or to a new password."""
+    from gateway import people_commands
+
+    people_commands.invite(floorplan.read(site), role, name, base)
+
+
+@persons.command("list")
+def person_list(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
+    """List who may open the page, and the links that are open."""
+    from gateway import people_commands
+
+    people_commands.list_people(floorplan.read(site))
+
+
+@persons.command("remove")
+def person_remove(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    name: Annotated[str, typer.Argument(help="Whose account.")],
+) -> None:
+    """Remove an account; whoever is logged in with it is logged out at once."""
+    from gateway import people_commands
+
+    people_commands.remove(floorplan.read(site), name)
+
+
+@tokens.command("add")
+def token_add(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    name: Annotated[str, typer.Argument(help="Its name: what it is for.")],
+    role: Annotated[str, typer.Option(help="wall, viewer, supervisor, technician or admin.")] = "wall",
+    days: Annotated[int, typer.Option(help="It ends after so many, 400 at most.")] = 365,
+) -> None:
+    """Print a new token for a machine or a screen. It is not shown again."""
+    from gateway import people_commands
+
+    people_commands.add_token(floorplan.read(site), name, role, days)
+
+
+@tokens.command("list")
+def token_list(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
+    """List the tokens: what each is for and when it ends, not the tokens themselves."""
+    from gateway import people_commands
+
+    people_commands.list_tokens(floorplan.read(site))
+
+
+@tokens.command("remove")
+def token_remove(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    name: Annotated[str, typer.Argument(help="Which.")],
+) -> None:
+    """End a token; screens that logged in with it are logged out at once."""
+    from gateway import people_commands
+
+    people_commands.remove_token(floorplan.read(site), name)
+
+
+@app.command()
+def audit(
+    site: Annotated[Path, typer.Argument(help="The site file.")],
+    most: Annotated[int, typer.Option("--last", min=1, help="So many rows.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print what was changed and by whom, the newest last."""
+    from gateway import people_commands
+
+    people_commands.audit(floorplan.read(site), most, as_json)
 
 
 @sim.command("board")
@@ -333,6 +510,14 @@ def sim_day(
     run(floorplan.read(site), hours, out, seed, every, as_json)
 
 
+def noted(plan: Plan, did: str, what: str) -> None:
+    """Puts a command of ours into the audit list of its site; a floor that is only tried out keeps none."""
+    from gateway import people_commands
+
+    if plan.broker:
+        people_commands.note(plan, did, what)
+
+
 def _control(plan: Plan, board: str) -> str | None:
     return next((row.control for row in plan.board if row.id == board), None)
 
@@ -359,13 +544,19 @@ def main() -> None:
     from boards.command import CommandError
     from boards.record import RecordError
     from firmware.start import StartError
+    from gateway.accounts import AccountsError
+    from gateway.authority import AuthorityError
     from gateway.broker import BrokerError
+    from gateway.people import PeopleError
     from gateway.replay import ReplayError
     from gateway.store import StoreError
 
     try:
         app()
-    except (SiteError, BrokerError, StartError, StoreError, ReplayError, RecordError, CommandError) as error:
+    except (
+        SiteError, AccountsError, AuthorityError, BrokerError, StartError, StoreError, PeopleError, ReplayError,
+        RecordError, CommandError,
+    ) as error:  # fmt: skip
         print(f"callfloor: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt:

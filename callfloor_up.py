@@ -10,12 +10,14 @@ import asyncio
 import collections
 import contextlib
 import ctypes
+import ipaddress
 import json
 import os
 import secrets
 import shutil
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 import time
@@ -26,11 +28,12 @@ from pathlib import Path
 from typing import Any
 
 import floorplan
-from boards import definition
+from boards import definition, trying
 from floorplan import Plan
 from gateway import store
-from gateway.broker import GATEWAY, OwnBroker, new_passwords
+from gateway.broker import OwnBroker, new_passwords
 from gateway.phones.token import token_of
+from gateway.rights_at_broker import GATEWAY, TRYING
 from simulator import board as simulated
 from simulator.resize import resize
 
@@ -40,7 +43,11 @@ PAUSE_S = (0.5, 10.0)  # before a child that died is started again: doubling
 STEADY_S = 30.0  # a child that lived so long starts over with the short pause
 WORDS = 12  # lines of a child kept, to be shown when it dies
 FRAME_S = 0.5
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # to ourselves, past any proxy
+# To ourselves, past any proxy; our own certificate need not be for the address we ask at.
+DIRECT = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}),
+    urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),
+)
 
 
 @dataclass
@@ -56,7 +63,6 @@ class Child:
 def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: int | None,
        seconds: float | None) -> int:  # fmt: skip
     """Runs the floor of a site file until Ctrl-C, SIGTERM or `seconds`. Returns an exit status."""
-    web = _claim(web)
     tables = floorplan.tables_in(path)
     if desks:
         if "simulator" not in tables:
@@ -66,6 +72,8 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
     try:
         example = path.resolve().parent == Path(simulated.__file__).resolve().parent
         plan = floorplan.check(tables, str(path), folder if example else path.resolve().parent)
+        check_page(plan, web)
+        web = _claim(web)
         if wrong := check_queues(plan):
             raise floorplan.SiteError("\n".join(f"{path}: {line}" for line in wrong))
         for line in definition.check(plan):  # one board that is wired wrong stops no floor
@@ -80,21 +88,33 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
 def check_files(plan: Plan) -> tuple[list[str], list[str]]:
     """(wrong, unwise): what is the matter with the files that a site file names, in words.
 
-    Secrets, certificates and the file of totals; none of them is made or changed here.
+    Secrets, certificates and the file of totals; none of them is made or changed here, but that a secret which others
+    could read is theirs no more.
     """
     wrong: list[str] = []
     unwise: list[str] = []
-    for place, path in _files(plan.model_dump()):
+    files = dict(_files(plan.model_dump()))
+    for number, board in enumerate(plan.board, 1):  # those whose password `callfloor board json` has made
+        path = floorplan.board_secret_file(plan, board)
+        if path and path.exists():
+            files.setdefault(f"board[{number}].secret_file", path)
+    for place, path in files.items():
         public = place.endswith(("ca_file", "cert_file"))
         try:
-            if not public and os.name == "posix" and path.stat().st_mode & 0o006:
-                unwise.append(f"{place}: everybody on this computer can open {path}; try: chmod 600 {path}")
+            was_open = not public and floorplan.open_to_others(path)
             if place.endswith("secret_file"):
                 floorplan.secret(path)
+                if was_open:
+                    unwise.append(
+                        f"{place}: others on this computer could read {path} until now, when it became mode 600; "
+                        "a new secret is safer"
+                    )
                 if place == "phones.secret_file":
                     token_of(plan)
             else:
                 path.read_bytes()
+                if was_open:
+                    unwise.append(f"{place}: others on this computer can read {path}; try: chmod 600 {path}")
         except FileNotFoundError:
             todo = "put the certificate there" if public else "write the secret there, one line, mode 600"
             wrong.append(f"{place}: {path} is missing; {todo}")
@@ -106,6 +126,45 @@ def check_files(plan: Plan) -> tuple[list[str], list[str]]:
     except store.StoreError as error:
         wrong.append(f"history.path: {error}")
     return wrong, unwise
+
+
+def check_page(plan: Plan, web: tuple[str, int]) -> None:
+    """Whether the page may be served there: its certificate is one, and passwords cross no network in plain text.
+
+    Raises SiteError.
+    """
+    page = plan.page
+    if page.cert_file:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(page.cert_file, page.key_file, "")
+        except OSError as error:  # that of TLS is one, too
+            why = f"cannot be used together ({error.strerror or getattr(error, 'reason', None) or error})"
+            raise floorplan.SiteError(f"[page]: cert_file {page.cert_file} and its key_file {why}") from error
+    elif not (_on_this_machine(web[0]) or page.proxies or page.plain):
+        raise floorplan.SiteError(
+            f"--web {web[0]}: whoever else is on that network could read passwords. In the site file, under [page]: "
+            "cert_file and key_file for https; or proxies, the address of your own https server in front; or, where "
+            "nobody else is on that network, plain = true"
+        )
+
+
+def _on_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def first_login(plan: Plan, page: str) -> None:
+    """Prints the link by which the first person comes in, as long as there is nobody."""
+    from gateway.people import People
+
+    with People(plan.people) as people:
+        if people.nobody():
+            link = people.first_link(plan.page.url or page.rstrip("/"))
+            print(f"first login {link}\n            works once, within 24 hours", flush=True)
 
 
 def check_queues(plan: Plan) -> list[str]:
@@ -147,7 +206,9 @@ def _claim(web: tuple[str, int]) -> tuple[str, int]:
 def _gateway_alone(plan: Plan, web: tuple[str, int], seconds: float | None) -> int:
     from gateway.service import serve
 
-    print(f"page        {_page(web)}", flush=True)
+    page = _page(plan, web)
+    print(f"page        {page}", flush=True)
+    first_login(plan, page)
     if seconds:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -172,6 +233,7 @@ async def _everything(plan: Plan, folder: Path, web: tuple[str, int], mqtt: tupl
     site.write_text(json.dumps(plan.model_dump(mode="json", exclude_none=True)))
     children = _children(plan, folder, site, broker, web)
     keepers: list[asyncio.Task[None]] = []
+    for_us = contextlib.ExitStack()  # the login at the broker for whoever runs this
     try:
         if broker:
             print(f"broker      {broker.kind} on {broker.host}:{broker.port}", flush=True)
@@ -182,12 +244,14 @@ async def _everything(plan: Plan, folder: Path, web: tuple[str, int], mqtt: tupl
                 )
             keepers.append(asyncio.create_task(_keep(children.pop(0), end)))
             await broker.wait_until_ready()
+            for_us.enter_context(trying.kept(broker.host, broker.port, broker.users[TRYING]))
         keepers += [asyncio.create_task(_keep(child, end)) for child in children]
         _say_boards(plan)
-        await _until_up(web, end, started)
+        await _until_up(plan, web, end, started)
         await _show_wall(plan, end)
     finally:
         end.set()
+        for_us.close()
         await asyncio.gather(*keepers, return_exceptions=True)
     return 0
 
@@ -203,7 +267,7 @@ def _complete(plan: Plan, folder: Path, mqtt: tuple[str, int] | None) -> tuple[O
         sources = {source.id: floorplan.secret(source.secret_file) or "" for source in plan.source}
         broker = OwnBroker(folder / "broker", plan.site.id, passwords, boards, host, port, sources=sources)
         broker.write()
-        files = {user: _secret(folder, f"mqtt-{user}", password) for user, password in passwords.items()}
+        files = {user: _secret(folder, f"mqtt-{user}", passwords[user]) for user in (GATEWAY, *boards)}
         tables["broker"] = {
             "host": broker.host,
             "port": broker.port,
@@ -333,27 +397,28 @@ def _how(status: int | None) -> str:
     return f"exit status {status}"
 
 
-async def _until_up(web: tuple[str, int], end: asyncio.Event, started: float) -> None:
+async def _until_up(plan: Plan, web: tuple[str, int], end: asyncio.Event, started: float) -> None:
     """Waits for the gateway's own word that the floor is up, and prints the page's address."""
-    page = _page(web)
+    page = _page(plan, web)
     late = False
     while not end.is_set():
-        if await asyncio.to_thread(_answers, page + "healthz"):
-            print(
-                f"page        {page}\nup after    {time.monotonic() - started:.1f} s. Ctrl-C ends it.",
-                flush=True,
-            )
+        ready = await asyncio.to_thread(_answers, page + "healthz")
+        if not late and (ready or time.monotonic() - started > READY_S):
+            print(f"page        {page}", flush=True)
+            first_login(plan, page)
+        if ready:
+            print(f"up after    {time.monotonic() - started:.1f} s. Ctrl-C ends it.", flush=True)
             return
         if not late and time.monotonic() - started > READY_S:
             late = True
-            print(f"not up after {READY_S:.0f} s; {page}healthz says why", flush=True)
+            print(f"not up after {READY_S:.0f} s; the page says why", flush=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(end.wait(), 0.1)
 
 
-def _page(web: tuple[str, int]) -> str:
+def _page(plan: Plan, web: tuple[str, int]) -> str:
     host = "127.0.0.1" if web[0] in ("0.0.0.0", "::") else web[0]
-    return f"http://{f'[{host}]' if ':' in host else host}:{web[1]}/"
+    return f"http{'s' if plan.page.cert_file else ''}://{f'[{host}]' if ':' in host else host}:{web[1]}/"
 
 
 def _answers(url: str) -> bool:

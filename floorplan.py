@@ -6,6 +6,7 @@ every error names the file, the place in it and what to try.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import ipaddress
@@ -137,9 +138,12 @@ def _usb_port(text: str) -> str:
 
 def _address(text: str) -> str:
     try:
-        return str(ipaddress.ip_network(text))
+        network = ipaddress.ip_network(text)
     except ValueError as error:
         raise ValueError("is the address of a reverse proxy, or a network of them: 10.0.0.3, 10.0.0.0/28") from error
+    if not network.prefixlen:
+        raise ValueError("would be everybody: name your reverse proxy's own address")
+    return str(network)
 
 
 def _url(text: str) -> str:
@@ -948,6 +952,11 @@ class Plan(Table):
         sources = {source.id for source in self.source}
         for name in sorted(sources & {"asterisk", *(board.id for board in self.board)}):
             raise ValueError(f"[[source]] '{name}' has the name of something else: call it otherwise")
+        if self.broker and self.broker.user in {*sources, *(board.id for board in self.board)}:
+            raise ValueError(
+                f"[broker] user '{self.broker.user}' is the gateway, and a board or source of that name would be it, "
+                'too: call it otherwise, user = "gateway_"'
+            )
         for queue in self.queue:
             if queue.source:
                 _known(queue.source, sources, f"[[queue]] {queue.id} comes from source", "source")
@@ -1215,35 +1224,41 @@ def _schema_at(location: tuple[int | str, ...]) -> dict[str, Any]:
 
 
 def secret(path: Path | None) -> str | None:
-    """The one line in a secret file; None without one. Raises SiteError."""
+    """The one line in a secret file, which becomes mode 600; None without one. Raises SiteError."""
     if path is None:
         return None
     try:
-        _ours_alone(path)
         text = path.read_text(encoding="utf-8").strip()
+        if not text or "\n" in text:
+            raise SiteError(f"{path}: a secret is one line")
+        ours_alone(path)  # last: what is no secret stays as it is
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise SiteError(f"{path}: the secret cannot be read ({why}); write it there, mode 600") from error
-    if not text or "\n" in text:
-        raise SiteError(f"{path}: a secret is one line")
     return text
 
 
-def _ours_alone(path: Path) -> None:
-    """Takes a secret file from everybody else who could read it. Raises SiteError where that cannot be done, OSError.
+def open_to_others(path: Path) -> bool:
+    """Whether more than its owner can read or write a secret file. Raises OSError.
 
-    Its owner reads and writes it, mode 600. One that belongs to another user may be lent to our group, and to no more.
+    One that belongs to another user may be lent to a group, for us to read it, and to no more.
     """
     if os.name != "posix":
-        return
+        return False
     told = path.stat()
-    ours = told.st_uid == os.geteuid()
-    if not stat.S_IMODE(told.st_mode) & (0o077 if ours else 0o007):
+    lent = 0o077 if told.st_uid == os.geteuid() else 0o007
+    return stat.S_ISREG(told.st_mode) and bool(told.st_mode & lent)
+
+
+def ours_alone(path: Path) -> None:
+    """Takes a secret file of ours from everybody else: mode 600. Raises SiteError where it cannot be, OSError."""
+    if not open_to_others(path):
         return
-    try:
-        path.chmod(0o600)
-    except OSError as error:
-        raise SiteError(f"{path}: others on this computer can read this secret; try: sudo chmod 600 {path}") from error
+    with contextlib.suppress(OSError):
+        if path.stat().st_uid == os.geteuid():  # root could take it from another, and break what is no secret at all
+            path.chmod(0o600)
+            return
+    raise SiteError(f"{path}: others on this computer can read this secret; try: sudo chmod 600 {path}")
 
 
 def board_secret_file(plan: Plan, board: Board) -> Path | None:
@@ -1253,11 +1268,12 @@ def board_secret_file(plan: Plan, board: Board) -> Path | None:
     return plan.broker.boards_folder / board.id
 
 
-def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any]:
+def board_json(plan: Plan, board_id: str, pins: dict[str, Any], password: str | None = None) -> dict[str, Any]:
     """What one board is told, as `board.json` on it: all that `firmware/` needs. Raises SiteError.
 
     `pins` says where its pins are: {"kind": "machine"} on a chip, "gpiozero" on a Raspberry Pi,
-    {"kind": "memory", "control": "127.0.0.1:9001"} for a board that is not there.
+    {"kind": "memory", "control": "127.0.0.1:9001"} for a board that is not there. `password`: its new one at the
+    broker, in place of the one that the host keeps.
     """
     boards = {board.id: board for board in plan.board}
     if board_id not in boards:
@@ -1285,7 +1301,7 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any]) -> dict[str, Any
         "panels": [_panel_json(wall.panel) | _light_json(wall) for wall in plan.walls_of(board_id)],
     }
     if (file := board_secret_file(plan, board)) is not None:
-        told["broker"] |= {"user": board.id, "password": secret(file)}
+        told["broker"] |= {"user": board.id, "password": password or secret(file)}
     if broker.tls:
         told["broker"]["tls"] = {"ca": certificates(broker.ca_file), "name": host}
     if board.wifi:

@@ -20,20 +20,15 @@ class CommandError(Exception):
 def tell(plan: floorplan.Plan, board: str, command: dict[str, Any], address: tuple[str, int] | None) -> str:
     """Has a board do something (fields of its `command`), and returns its answer. Raises CommandError, SiteError.
 
-    address: the broker's, where it is not the site file's.
+    address: the broker's, where it is not the site file's; with no [broker] in it, that of a `callfloor up` of ours.
     """
     import paho.mqtt.client as paho
     from paho.mqtt.enums import CallbackAPIVersion
 
-    from boards import login
+    from boards import login, trying
 
-    if not plan.broker and not address:
-        raise CommandError(
-            "the site file names no broker: give `callfloor up` an address for its own, "
-            "--mqtt 127.0.0.1:1883, and the same here"
-        )
-    broker = plan.broker or floorplan.Broker()
-    host, port = address or (broker.host, broker.port)
+    broker = trying.broker_of(plan, address)
+    host, port = broker.host, broker.port
     name = os.urandom(4).hex()
     heard: queue.Queue[tuple[bool, str]] = queue.Queue()  # whether it was done, and the words
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import floorplan
-from boards import trace
+from boards import trace, trying
 from firmware import contract, inputs
 from firmware.countries import COUNTRIES
 
@@ -103,16 +103,9 @@ def run(
 ) -> None:
     """The command: records, then writes or prints the trace. Raises RecordError, SiteError."""
     where = place(plan, desk)
-    if not plan.broker and not address:
-        raise RecordError(
-            "the site file names no broker: give `callfloor up` an address for its own, "
-            "--mqtt 127.0.0.1:1883, and the same here"
-        )
+    broker = trying.broker_of(plan, address)
     if out:
         may_be_written(out)
-    broker = plan.broker or floorplan.Broker()
-    if address:
-        broker = broker.model_copy(update={"host": address[0], "port": address[1]})
     text = written(
         where, record(where, broker, seconds, lambda words: print(words, file=sys.stderr, flush=True))
     )

@@ -72,6 +72,7 @@ print("python3-venv" if debian else "python%d.%d-venv" % sys.version_info[:2])'
     command -v chromium >/dev/null || echo chromium
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
+    command -v faketime >/dev/null || echo faketime
     # The letters of walls, which the tests compare pixel by pixel: docs/type.md.
     [ -e /usr/share/fonts/X11/misc/6x13.pcf.gz ] || echo xfonts-base
     [ -e /usr/share/fonts/truetype/noto/NotoSansArabic-Regular.ttf ] || echo fonts-noto-core

@@ -31,21 +31,25 @@ def main() -> None:
         with subprocess.Popen(command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE) as floor:
             try:
                 assert floor.stdout
-                page = next(line for line in floor.stdout if line.startswith("page")).split()[1]
+                link = next(line for line in floor.stdout if line.startswith("first login")).split()[2]
                 time.sleep(BUSY_S)
                 wall = next(Path(folder).glob("callfloor-*/wall-south.ppm"))
                 (PICTURES / "wall.png").write_bytes(png(read_ppm(wall.read_bytes()), LIGHT_PX))
-                _photograph(page, PICTURES / "page.png")
+                _photograph(link, PICTURES / "page.png")
             finally:
                 floor.terminate()
     print(re.sub(r"^", "wrote ", "\n".join(str(path.relative_to(ROOT)) for path in PICTURES.glob("*.png")), flags=re.M))
 
 
-def _photograph(page: str, path: Path) -> None:
+def _photograph(link: str, path: Path) -> None:
+    """Comes in by the first start's link, as its user does."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         tab = browser.new_page(viewport={"width": 1920, "height": 1080})
-        tab.goto(page)
+        tab.goto(link)
+        tab.locator("input[autocomplete=username]").fill("lead")
+        tab.locator("input[autocomplete=new-password]").fill("nine lives of a cat")
+        tab.keyboard.press("Enter")
         tab.wait_for_selector(".desk[data-status]")
         tab.wait_for_timeout(2500)
         tab.screenshot(path=path)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import http.client
 import json
+import os
 import re
 import socket
 import sys
@@ -138,7 +139,7 @@ def _queues(queues: Any) -> dict[str, str]:
 
 
 def _secret(path: Path, where: str, name: str) -> str:
-    """The one line in a secret file beside the settings. Raises Wrong, which does not tell it."""
+    """The one line in a secret file beside the settings, mode 600 from now on. Raises Wrong, which does not tell it."""
     file = path.parent / name
     try:
         text = file.read_text(encoding="utf-8").strip()
@@ -148,7 +149,22 @@ def _secret(path: Path, where: str, name: str) -> str:
         text = ""
     if not text or not text.isprintable() or not (text.isascii() or "password" in where):
         raise Wrong(f"{where}: {file} does not hold one line of plain text; write it there anew, mode 600")
+    _ours_alone(file, where)
     return text
+
+
+def _ours_alone(file: Path, where: str) -> None:
+    """A secret of ours becomes mode 600; another user's may be lent to a group. Raises Wrong where others read it."""
+    told = file.stat()
+    ours = os.name == "posix" and told.st_uid == os.geteuid()
+    if os.name == "posix" and told.st_mode & (0o077 if ours else 0o007):
+        try:
+            if ours:
+                file.chmod(0o600)
+                return
+        except OSError:
+            pass
+        raise Wrong(f"{where}: others on this computer can read {file}; try: sudo chmod 600 {file}")
 
 
 class Lost(Exception):

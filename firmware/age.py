@@ -75,11 +75,13 @@ def draw(picture, page, place):
             if _at_the_edge(op, w, h) and not _is_large(op, w, h) and not covers(w, place, op):
                 there.append(op)
         for left in range(0, w, 8):
-            _dash(picture, there, left, 0, 4, 1)
-            _dash(picture, there, left, h - 1, 4, 1)
+            long = min(4, w - left)
+            _dash(picture, there, left, 0, long, 1)
+            _dash(picture, there, left, h - 1, long, 1)
         for top in range(0, h, 8):
-            _dash(picture, there, 0, top, 1, 4)
-            _dash(picture, there, w - 1, top, 1, 4)
+            long = min(4, h - top)
+            _dash(picture, there, 0, top, 1, long)
+            _dash(picture, there, w - 1, top, 1, long)
     picture.fill(x - 2, y - 1, (len(text) * 6 - 1) * scale + 4, 7 * scale + 2, BLACK)
     picture.write(x, y, text, scale, WHITE)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from firmware.clock import sleep_ms
+from firmware.clock import forget, sleep_ms
 
 BLINK_MS = 250
 
@@ -47,6 +47,14 @@ def raw(station, seconds, fields):
     return recorder.begin(station, seconds, fields)
 
 
+def rotate(station, seconds, fields):
+    from firmware import rotate
+
+    told = rotate.obey(station.link, fields["nonce"])
+    forget("rotate")
+    return told
+
+
 async def _blink(station, seconds):
     if not station.pins:
         return
@@ -62,4 +70,4 @@ async def _reset(station, reset):
     reset()
 
 
-COMMANDS = {"identify": identify, "restart": restart, "test": test, "raw": raw}
+COMMANDS = {"identify": identify, "restart": restart, "test": test, "raw": raw, "rotate": rotate}

@@ -74,13 +74,14 @@ MESSAGES = (
         "dropped int"  # readings that fell out of a full outbox since it started
     )),
     # Something a board should do. Never retained: a stored command would return with every start.
-    Message("board/+/command", "gateway", False, 1, 256, (
+    Message("board/+/command", "gateway", False, 1, 288, (
         "id text 16;"  # the answer repeats it
-        "do one-of identify restart test raw;"  # what
+        "do one-of identify restart test raw rotate;"  # what
         "seconds? int 60;"  # for how long, where that means something
         "pins? text 128;"  # raw: these pins only, like `GP4 GP5`; null: all
         "input? int 63;"  # raw: what is said of this input, too
-        "picture? int 3"  # test: 1 is for `callfloor wall test`, which finds out how a panel hangs; null: the usual one
+        "picture? int 3;"  # test: 1 is for `callfloor wall test`, which finds how a panel hangs; null: the usual one
+        "nonce? text 32"  # rotate: what the next password is made of, with the last one; no secret
     )),
     # What became of a command.
     Message("board/+/answer", "board", False, 1, 256, (

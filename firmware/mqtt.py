@@ -69,12 +69,15 @@ class Client:
     """One connection to one broker, kept for ever.
 
     `will` is (topic, payload, retain, qos). `tls` is {"ca": PEM or DER, "name": the broker's name}.
+    `next` may be set to another password, tried where this one is refused: firmware/rotate.py.
     The callbacks are plain functions, called in the loop; an error in one is printed and counted:
     `on_message(topic, payload, retained)`, payload a bytearray, before its PUBACK goes out;
     `on_up()`; `on_down(reason)`, also for each try to connect that failed;
     `on_ack(packet_id)`, never before the `send` that made the id has returned;
     `on_thrown_away(topic, size)`, for a payload that was too big.
     """
+
+    next = None  # a slot in each object would make its table grow
 
     def __init__(self, host: str, port: int, client_id: str, user=None, password=None, keepalive_s: int = 20,
                  will=None, tls=None, on_message=None, on_up=None, on_down=None, on_ack=None,
@@ -126,16 +129,22 @@ class Client:
     async def run(self) -> None:
         """Connects, reads, pings, notices the loss, waits, connects again, until cancelled or closed."""
         wait_ms = WAIT_MS
-        self._closed = False
+        more = self._closed = False
         while not self._closed:
             since_ms = now_ms()
+            last = self.password
             try:
                 was_up = await self._session()
             finally:
                 self._end("stopped")
             if was_up and now_ms() - since_ms >= GOOD_MS:
                 wait_ms = WAIT_MS
-            if not self._closed:
+            if self._closed:
+                break
+            more = self.password != last and not more
+            if more or (self.tls and self.tls.get("next")):
+                await sleep_ms(LOOK_MS)  # there is another password to try, or another date
+            else:
                 await sleep_ms(wait_ms // 2 + wait_ms * os.urandom(1)[0] // 512)
                 wait_ms = min(2 * wait_ms, WAIT_MOST_MS)
 
@@ -226,6 +235,8 @@ class Client:
             while not self._accepted:
                 await self._tick(link, until_ms)
             self._addresses.insert(0, self._address)
+            if self.tls:
+                self.tls["next"] = None
             self.refused = []
             self._unasked = list(self._topics)
             await self._ask(link)
@@ -265,7 +276,8 @@ class Client:
         if self.tls:
             from firmware import tls
 
-            self._socket = tls.secured(sock, self.tls["ca"], self.tls.get("name") or self.host)
+            self._socket = tls.secured(sock, self.tls, self.host)
+            forget("tls")
 
     async def _keep(self, link):
         """Pings in silence, and ends the link when an answer is overdue."""
@@ -314,7 +326,7 @@ class Client:
         try:
             from firmware import mqtt_words
 
-            words = mqtt_words.of_error(error, self.tls)
+            words = mqtt_words.of_error(error, self.tls, self._accepted)
             forget("mqtt_words")
         except MemoryError:  # no room for words: all the same, `run` goes on
             words = "out of memory"
@@ -447,6 +459,8 @@ class Client:
 
                 words = mqtt_words.of_refusal(body[1], self.client_id, self.user)
                 forget("mqtt_words")
+                if body[1] > 3 and self.next:
+                    self.password, self.next = self.next, self.password
                 raise LinkDown(words)
             self._accepted = True
         elif kind == 4 and len(body) == 2:

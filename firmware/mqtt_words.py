@@ -24,10 +24,15 @@ def of_refusal(code: int, client_id: str, user) -> str:
     return words.format(id=client_id, user=user or "")
 
 
-def of_error(error: Exception, tls) -> str:
-    """What an error of a socket or of TLS means, and what to check."""
+def of_error(error: Exception, tls, up: bool) -> str:
+    """What an error of a socket or of TLS means, and what to check; `up`: the broker had let us in."""
+    if not up and isinstance(error, OSError) and (error.errno == errno.ECONNRESET or "EOF occurred" in str(error)):
+        if tls:
+            return "TLS was broken off at the start: is [broker] port the one that the broker has for TLS?"
+        return "the connection was broken off at the start: does that port want TLS, [broker] tls = true?"
     if isinstance(error, OSError) and error.errno in ERRORS:
         return ERRORS[error.errno]
     if tls and isinstance(error, ValueError):  # CPython's is both an OSError and a ValueError
-        return "the broker's certificate is refused: " + " ".join(str(error).split())
+        file = __import__("firmware.tls_words", None, None, ("look",))  # its names stay, so by a board with TLS alone
+        return "the broker's certificate is refused: " + file.look(str(error), tls)
     return str(error) or type(error).__name__

@@ -26,10 +26,13 @@ def station(path: str):
         if on_a_chip():
             settings["why"] = chip.why_started()
             settings["keep"] = path.rsplit("/", 1)[0] if "/" in path else "."
+        begin(settings, path)
         panels = open_panels(settings)
         if panels:
             make_room()
-        return Station(settings, hello(settings, panels), open_pins(settings), panels)
+        made = Station(settings, hello(settings, panels), open_pins(settings), panels)
+        take(made.link, settings)
+        return made
     except StartError as error:
         print(error, file=sys.stderr)
         return None
@@ -44,10 +47,40 @@ def read(path: str) -> dict:
         raise StartError("%s is missing: `callfloor board json` writes it" % path)
     except ValueError:
         raise StartError("%s is not JSON: write it again with `callfloor board json`" % path)
+    return check(settings, path)
+
+
+def check(settings: dict, path: str) -> dict:
+    """The settings, where all is there that every board is told. Raises StartError."""
     for name in ("site", "board", "broker", "times", "inputs", "panels"):
         if name not in settings:
             raise StartError("%s: '%s' is missing" % (path, name))
     return settings
+
+
+def begin(settings: dict, path) -> None:
+    """What a board.json says of the broker, as the link takes it. Raises StartError."""
+    broker = settings["broker"]
+    tls = broker.get("tls")
+    if tls:
+        if not tls.get("ca") or not tls.get("name"):
+            raise StartError("%s: 'tls' says not who vouches for the broker (ca), or not its name" % path)
+        if path:
+            tls["in"] = path
+            del tls["ca"]  # read again where it is needed: a text of 1 or 2 KB
+    if settings.get("keep"):
+        try:
+            os.stat("%s/password" % settings["keep"])
+        except OSError:
+            return  # most boards: none has been changed yet
+        __import__("firmware.rotate", None, None, ("take",)).take(settings)
+
+
+def take(link, settings: dict) -> None:
+    """Gives a link what only some boards have: a folder to keep things in, another password."""
+    if settings.get("keep"):
+        link.keep = settings["keep"]
+        link.client.next = settings["broker"].get("next")
 
 
 def open_pins(settings: dict):

@@ -1,8 +1,7 @@
 """Supervisors' messages over HTTP: look at one as each wall would show it, send it, see what stands, take it back.
 
-Whoever reaches the page may send: logins come later. A page from another address cannot send through a
-supervisor's browser: the browser says where it comes from. It can where its name is made to lead here: which
-names are ours nobody has said.
+Who may ask is the gate's business, and that no page from another address sends through a supervisor's browser.
+The audit list says who sent to which walls, and took back; not what it said.
 """
 
 from __future__ import annotations
@@ -10,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -33,6 +31,7 @@ from gateway.messages import (
     not_shown,
     warned,
 )
+from gateway.rights import Who
 from wallboard.message import Composed, MessageUnseen, NotShown, preview_png
 
 BODY_BYTES = 16 * 1024
@@ -44,6 +43,8 @@ DRAWN_MOST = 5  # that are or wait to be drawn, one after the other
 
 # (scene messages by wall, the numbers, the gateway's clock): what a preview is drawn over.
 Now = tuple[Mapping[str, Mapping[str, Any]], values.Numbers | None, float]
+
+Note = Callable[[Who | None, str, str], None]  # who, what they did, to what: for the audit list
 
 
 class Written(BaseModel):
@@ -132,7 +133,6 @@ class _Refused(Exception):
 
 
 STATUSES = {
-    403: "It was sent from a page of somebody else's",
     404: "There is no such message",
     408: f"It did not arrive within {intake.READ_S:.0f} s",
     409: f"{STANDING_MOST} messages stand already",
@@ -147,10 +147,17 @@ HEADERS = {429: {"Retry-After": "1"}}
 UNKEPT = "it is taken back, but that cannot be kept at the moment: a restart of the gateway would bring it back"
 
 
-def routes(messages: Messages, now: Callable[[], Now], kept: Callable[[], Awaitable[bool]]) -> APIRouter:
+def unnoted(who: Who | None, did: str, what: str) -> None:
+    """For a page without an audit list."""
+
+
+def routes(
+    messages: Messages, now: Callable[[], Now], kept: Callable[[], Awaitable[bool]], note: Note = unnoted
+) -> APIRouter:
     """`/api/messages` for these messages; `now` is asked on the event loop, and what it gives is drawn in a thread.
 
-    `kept` returns when all that was sent or taken back so far is kept; False: it is not.
+    `kept` returns when all that was sent or taken back so far is kept; False: it is not. `note` is told who sent and
+    took back.
     """
     router = APIRouter(tags=["messages"])
     pace = Pace(PER_S, AT_ONCE)
@@ -173,7 +180,7 @@ def routes(messages: Messages, now: Callable[[], Now], kept: Callable[[], Awaita
 
     @router.post(
         "/api/messages", status_code=201, response_model=NewlySent, summary="Send a message",
-        responses=_documented(403, 408, 409, 413, 415, 422, 429), openapi_extra=_request_body(Sending),
+        responses=_documented(408, 409, 413, 415, 422, 429), openapi_extra=_request_body(Sending),
     )  # fmt: skip
     async def send(request: Request) -> Response:
         """Shows a text on walls for so many minutes, before all that the site file says."""
@@ -188,28 +195,30 @@ def routes(messages: Messages, now: Callable[[], Now], kept: Callable[[], Awaita
                 raise _Refused(409 if no.kind == "many" else 422, no.kind, str(no)) from no
         except _Refused as no:
             return refused(no)
+        note(_who(request), "message-sent", f"{_walls(walls)}, {asked.minutes} min")
         told = _told(messages, sent)
         return JSONResponse({**told, "kept": await kept()}, 201)
 
     @router.delete(
         "/api/messages/{id}", status_code=204, response_class=Response, summary="Take a message back",
-        responses=_documented(403, 404) | {200: {"model": Trouble, "description": "Taken back, but not for good"}},
+        responses=_documented(404) | {200: {"model": Trouble, "description": "Taken back, but not for good"}},
     )  # fmt: skip
     async def take_back(id: str, request: Request) -> Response:
         """Ends a message that a supervisor has sent; however much others ask for, this is always done."""
         try:
-            _from_here(request)
+            on = [row["walls"] for row in messages.document()["standing"] if row["id"] == id]
             if not messages.take_back(id):
                 raise _Refused(404, "gone", "there is no such message: it may be over")
         except _Refused as no:
             return refused(no)
+        note(_who(request), "message-taken-back", ", ".join(_walls(walls) for walls in on))
         if not await kept():
             return JSONResponse(Trouble(kind="unkept", words=UNKEPT).model_dump(), 200)
         return Response(None, 204)
 
     @router.post(
         "/api/messages/preview", response_model=Preview, summary="Look at a message before it is sent",
-        responses=_documented(403, 408, 413, 415, 422, 429), openapi_extra=_request_body(Written),
+        responses=_documented(408, 413, 415, 422, 429), openapi_extra=_request_body(Written),
     )  # fmt: skip
     async def preview(request: Request) -> Response:
         """What each wall would show, drawn by the wall's own code, and what the author should know."""
@@ -231,6 +240,15 @@ def routes(messages: Messages, now: Callable[[], Now], kept: Callable[[], Awaita
 
 def _told(messages: Messages, sent: Sent) -> dict[str, Any]:
     return next((row for row in messages.document()["standing"] if row["id"] == sent.id), {})
+
+
+def _who(request: Request) -> Who | None:
+    """Whoever asks, as the gate knows them; None where there is no gate."""
+    return getattr(request.state, "who", None)
+
+
+def _walls(walls: Sequence[str]) -> str:
+    return " ".join(walls) or "all walls"
 
 
 def _looks(messages: Messages, on: On, now: Now) -> list[Looks]:
@@ -269,19 +287,8 @@ async def _place(places: asyncio.Semaphore) -> AsyncIterator[None]:
         yield
 
 
-def _from_here(request: Request) -> None:
-    """A browser says which page made it ask; a program that is no browser says nothing."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    if site not in ("same-origin", "none") or (
-        origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    ):
-        raise _Refused(403, "origin", "messages are sent from this gateway's own page only")
-
-
 async def _read(request: Request, kind: type[Asked], pace: Pace) -> Asked:
     """What was asked, checked. Raises _Refused."""
-    _from_here(request)
     if not pace.may():
         raise _Refused(429, "often", "too many requests at once: try again in a moment")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":

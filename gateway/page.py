@@ -18,7 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import floorplan
 from wallboard.mirror import mirror_png
 
+from . import people_http
+from .gate import Gate, lets
 from .news import News
+from .people import People
 from .pictures import Pictures
 from .store import StoreError
 
@@ -118,6 +121,7 @@ def app(
     history: Callable[..., Iterator[str]] = nothing_kept,
     routers: Iterable[APIRouter] = (),
     draw: Callable[[Any], bytes] = mirror_png,
+    people: People | None = None,
 ) -> FastAPI:
     """The page of one site.
 
@@ -125,6 +129,7 @@ def app(
     `wall_now` says what a wall by that id shows now, None while it shows nothing.
     Both are called on the event loop and must be quick; `draw` makes a PNG of the latter, in a thread.
     `history` is `export.rows` of this site's file, asked in a thread; `routers` are further addresses.
+    `people` are who may ask for what, at the gate before all of it; without them everybody may everything.
     """
     page = FastAPI(
         title="Callfloor",
@@ -133,7 +138,9 @@ def app(
         docs_url=None,  # those pages load their scripts from elsewhere; /openapi.json stays
         redoc_url=None,
     )
-    page.add_middleware(SafeHeaders)
+    if people:
+        page.add_middleware(Gate, people=people, page=plan.page)
+    page.add_middleware(SafeHeaders)  # around the gate: what is refused has them too
     unchanging = page_plan(plan)
     walls = {wall.id for wall in plan.wall}
     pictures = Pictures(wall_now, draw)
@@ -147,6 +154,18 @@ def app(
     @page.get("/", include_in_schema=False)
     async def index() -> FileResponse:
         return FileResponse(FILES / "index.html")
+
+    @page.get("/login", include_in_schema=False)
+    async def login_page() -> FileResponse:
+        return FileResponse(FILES / "login.html")
+
+    @page.get("/join", include_in_schema=False)
+    async def join_page() -> FileResponse:
+        return FileResponse(FILES / "join.html")
+
+    @page.get("/people", include_in_schema=False)
+    async def people_page() -> FileResponse:
+        return FileResponse(FILES / "people.html")
 
     @page.get("/favicon.ico", include_in_schema=False)
     async def favicon() -> FileResponse:
@@ -205,10 +224,11 @@ def app(
         return Response(picture.png, 200, headers, "image/png")
 
     @page.get("/healthz", responses={503: {"description": "Something is missing; the answer says what"}})
-    async def healthz() -> JSONResponse:
-        """200 while the floor is up, 503 with what is missing in words while it is not."""
+    async def healthz(request: Request) -> JSONResponse:
+        """200 while the floor is up, 503 while it is not; what is missing, in words, to who may see the page."""
         up, more = health()
-        return JSONResponse({"up": up, **more}, 200 if up else 503, {"Cache-Control": "no-store"})
+        told = {"up": up, **more} if lets(request, "see") else {"up": up}
+        return JSONResponse(told, 200 if up else 503, {"Cache-Control": "no-store"})
 
     @page.get(
         "/api/history.csv",
@@ -238,6 +258,16 @@ def app(
 
     for router in routers:
         page.include_router(router)
+
+    if people:
+        page.include_router(people_http.routes(people, plan.page))
+    else:
+
+        @page.get("/api/session", include_in_schema=False)
+        async def open_to_all() -> Response:
+            """Nobody has to log in here: this page was made without people."""
+            return Response(None, 204)
+
     page.mount("/static", StaticFiles(directory=FILES), "static")
     return page
 

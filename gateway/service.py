@@ -20,6 +20,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import APIRouter
+from starlette.types import ASGIApp
 
 import floorplan
 from firmware import contract, values
@@ -32,6 +33,7 @@ from gateway.floor import ASTERISK, Floor, Queue
 from gateway.messages import Messages
 from gateway.mqtt import Line
 from gateway.news import News
+from gateway.people import People
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
 from gateway.phones.states import NOT_HEARD
@@ -88,7 +90,7 @@ class Gateway:
         self.floor.touched.walls |= {wall for wall in self.walls.scenes if wall not in self.walls.panels}
         self.line = self.says.line = Line(
             plan.broker or floorplan.Broker(),
-            f"gateway-{plan.site.id}-{self.boot}",
+            f"gateway-{plan.site.id}-{secrets.token_hex(8)}",  # who knew it could throw us off: not our boot, then
             self._last_word(),
             [
                 (contract.topic(plan.site.id, row.topic), row.qos)
@@ -147,13 +149,11 @@ class Gateway:
 
     async def run(self, host: str, port: int) -> None:
         """Serves the page at host:port and keeps the floor, until cancelled or told to end."""
+        people = People(self.plan.people)
         served = page.app(
-            self.plan, self.news, self.health, self.wall_now, self.history, self._routers()
+            self.plan, self.news, self.health, self.wall_now, self.history, self._routers(people), people=people
         )
-        web = uvicorn.Server(uvicorn.Config(
-            served, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1,
-            lifespan="off",
-        ))  # fmt: skip
+        web = uvicorn.Server(web_config(served, self.plan.page, host, port))
         web.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]  # ours, below
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -173,8 +173,9 @@ class Gateway:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
             await self.book.close()
+            people.close()
 
-    def _routers(self) -> list[APIRouter]:
+    def _routers(self, people: People) -> list[APIRouter]:
         """Further addresses of the page: where sources push, and what IP phones call."""
         routers = []
         tokens = {source.id: floorplan.secret(source.secret_file) or "" for source in self.plan.source}
@@ -185,7 +186,7 @@ class Gateway:
             raise SiteError(f"[[source]] secret_file: {error}") from error
         if self.phones:
             routers.append(phones_http.routes(self.phones, token_of(self.plan), self._clock))
-        routers.append(messages_http.routes(self.messages, self._drawn_now, self.book.kept))
+        routers.append(messages_http.routes(self.messages, self._drawn_now, self.book.kept, people.note))
         routers.append(wall_page.routes(self.plan, self.screens))
         return routers
 
@@ -546,6 +547,15 @@ def _can_be(name: str, figure: int | None) -> bool:
 
 def _rounded(figure: float | None, times: int = 1) -> int | None:
     return None if figure is None else round(figure * times)
+
+
+def web_config(served: ASGIApp, settings: floorplan.WebPage, host: str, port: int) -> uvicorn.Config:
+    """How the page is served: over TLS where it has a certificate, believing the headers of named proxies alone."""
+    return uvicorn.Config(
+        served, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="off",
+        server_header=False, proxy_headers=bool(settings.proxies), forwarded_allow_ips=list(settings.proxies),
+        ssl_certfile=settings.cert_file, ssl_keyfile=settings.key_file,
+    )  # fmt: skip
 
 
 def serve(plan: Plan, host: str, port: int) -> None:

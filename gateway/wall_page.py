@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, StreamingResponse
 
 import floorplan
@@ -201,12 +201,13 @@ def routes(plan: floorplan.Plan, screens: Screens) -> APIRouter:
         return PlainTextResponse(f"no such wall in the site file; there are: {there_are}", 404)
 
     @router.get("/wall", include_in_schema=False)
-    async def which() -> HTMLResponse:
-        return HTMLResponse(_list_page(walls, "Which wall?", "", "wall/"))
+    async def which(request: Request) -> HTMLResponse:
+        told = walls if _let_in(request) else None
+        return HTMLResponse(_list_page(told, "Which wall?", "", "wall/"))
 
     @router.get("/wall/{wall}", include_in_schema=False)
-    async def wall_page(wall: str) -> Response:
-        if wall not in walls:
+    async def wall_page(wall: str, request: Request) -> Response:
+        if wall not in walls and _let_in(request):  # else it is told as little as of one that is there
             return HTMLResponse(_list_page(walls, f"There is no wall '{wall[:40]}'.", "../", ""), 404)
         return FileResponse(FILES / "wall.html")
 
@@ -293,31 +294,43 @@ def _start_over(line: Line) -> None:
     line.put_nowait(None)
 
 
-def _list_page(walls: Mapping[str, str], words: str, root: str, folder: str) -> str:
+def _let_in(request: Request) -> bool:
+    """Whether whoever asks may see walls. Where there is no gate everybody may."""
+    state = request.scope.get("state", {})
+    return "who" not in state or (state["who"] is not None and state["who"].may("walls"))
+
+
+def _list_page(walls: Mapping[str, str] | None, words: str, root: str, folder: str) -> str:
     """The walls there are, as links; it looks again by itself, for a screen whose wall is named anew.
 
+    `walls` is None for a screen that is not let in: it is told why, and nothing of the floor.
     `root` and `folder` lead from the page's address to the page's files and to the walls.
     """
-    rows = "\n".join(
-        f'    <li><a href="{folder}{html.escape(name)}" dir="auto">{html.escape(title)}</a></li>'
-        for name, title in walls.items()
-    )
+    told = "" if walls is None else f"""
+  <h1>{html.escape(words)}</h1>
+  <p>{"The walls of this floor:" if walls else "The site file names no walls."}</p>
+  <ul>
+{_links(walls, folder)}
+  </ul>"""
     return f"""<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
-  <meta http-equiv="refresh" content="30">
   <title>Walls</title>
   <link rel="icon" type="image/svg+xml" href="{root}static/favicon.svg">
   <link rel="stylesheet" href="{root}static/wall.css">
+  <script type="module" src="{root}static/wall_list.js"></script>
 </head>
 <body class="list">
-  <h1>{html.escape(words)}</h1>
-  <p>{"The walls of this floor:" if walls else "The site file names no walls."}</p>
-  <ul>
-{rows}
-  </ul>
+  <section id="shut" role="alert"{"" if walls is None else " hidden"}></section>{told}
 </body>
 </html>
 """
+
+
+def _links(walls: Mapping[str, str], folder: str) -> str:
+    return "\n".join(
+        f'    <li><a href="{folder}{html.escape(name)}" dir="auto">{html.escape(title)}</a></li>'
+        for name, title in walls.items()
+    )

@@ -8,6 +8,7 @@ with House(tmp_path) as house:
 
 import asyncio
 import contextlib
+import getpass
 import json
 import os
 import signal
@@ -20,15 +21,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 import floorplan
+from gateway import house_broker
+from gateway.rights_at_broker import GATEWAY
 from simulator import board as simulated
 from simulator.pbx import Pbx
-from tests.brokers import HOST, Broker, free_port, mosquitto
+from tests import someone
+from tests.brokers import HOST, Broker, free_port, mosquitto, program
 
 EXAMPLE = Path(floorplan.__file__).with_name("simulator") / "example.toml"
 
@@ -48,11 +52,12 @@ class House:
         self._open: contextlib.ExitStack = contextlib.ExitStack()
         self._pins: dict[str, socket.socket] = {}
 
-    def __enter__(self) -> "House":
+    def __enter__(self) -> Self:
         self.broker = self._open.enter_context(mosquitto(self.folder))
         self.plan = self._plan()
         self.site = self.folder / "site.json"
         self.site.write_text(json.dumps(self.plan.model_dump(mode="json", exclude_none=True)))
+        self.login = someone.headers(someone.token(self.plan))
         self.pbx = self._open.enter_context(running_pbx(self.plan))
         return self
 
@@ -68,7 +73,7 @@ class House:
         secret.write_text("not much of a secret")
         tables = floorplan.tables_in(EXAMPLE)
         del tables["simulator"]
-        tables["broker"] = {"host": HOST, "port": self.broker.port, "keepalive_s": 4}
+        tables["broker"] = self._broker_table()
         tables["pbx"] = {"asterisk": {
             "host": HOST, "port": free_port(), "user": "callfloor", "secret_file": str(secret),
         }}  # fmt: skip
@@ -76,6 +81,9 @@ class House:
             board["control"] = f"{HOST}:{free_port()}"
         self._change(tables)
         return floorplan.check(tables, "the test's house", self.folder)
+
+    def _broker_table(self) -> dict[str, Any]:
+        return {"host": HOST, "port": self.broker.port, "keepalive_s": 4}
 
     # Processes -------------------------------------------------------------------
 
@@ -154,7 +162,7 @@ class House:
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
         """(status, JSON) of a page's address; (0, {}) while nobody answers there."""
         try:
-            with DIRECT.open(self.web + path, timeout=5) as answer:
+            with DIRECT.open(urllib.request.Request(self.web + path, headers=self.login), timeout=5) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, {}
@@ -186,6 +194,27 @@ def _open(host: str, port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
         return True
     return False
+
+
+class SafeHouse(House):
+    """A house as it should be: everybody at its broker has a name and a password, and speaks TLS."""
+
+    def __enter__(self) -> Self:
+        self.plan = self._plan()
+        self.site = self.folder / "site.json"
+        self.site.write_text(json.dumps(self.plan.model_dump(mode="json", exclude_none=True)))
+        house_broker.setup(self.plan, self.site, getpass.getuser())
+        self.login = someone.headers(someone.token(self.plan))
+        assert self.plan.broker and self.plan.broker.folder
+        self._start("mosquitto", [program(), "-c", str(self.plan.broker.folder / "mosquitto.conf")])
+        self.pbx = self._open.enter_context(running_pbx(self.plan))
+        return self
+
+    def _broker_table(self) -> dict[str, Any]:
+        return {
+            "host": HOST, "port": free_port(), "tls": True, "ca_file": "broker/ca.pem", "user": GATEWAY,
+            "secret_file": "secrets/mqtt", "boards_folder": "secrets/boards", "keepalive_s": 4,
+        }  # fmt: skip
 
 
 class RunningPbx:

@@ -361,6 +361,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
+@pytest.mark.timeout(400)  # a file that is held is waited for: three seconds each time
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(start_s=st.sampled_from(STARTS), day_begins=st.sampled_from(["00:00", "02:30"]), schedule=SCHEDULE)
 def test_every_call_is_counted_once_whatever_happens(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import socket
 import stat
@@ -17,7 +18,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import contract
-from gateway.broker import GATEWAY, BrokerError, OwnBroker, find, new_passwords
+from gateway.broker import BrokerError, OwnBroker, find, new_passwords
+from gateway.rights_at_broker import GATEWAY, TRYING
 
 from .conftest import until
 
@@ -71,8 +73,8 @@ class Client:
         self.paho.on_message = lambda _c, _u, m: self.seen.append((m.topic, bytes(m.payload), m.retain))
         self.paho.on_subscribe = lambda *_: setattr(self, "granted", self.granted + 1)
         self.paho.on_connect = lambda _c, _u, _f, code, _p: setattr(self, "code", code.value)
-        if user:
-            self.paho.username_pw_set(user, password or broker.users.get(user))
+        if user is not None:
+            self.paho.username_pw_set(user, broker.users.get(user) if password is None else password)
         if will:
             self.paho.will_set(will, b"lost", qos=1, retain=True)
         self.paho.connect(broker.host, broker.port, keepalive=keepalive_s)
@@ -139,7 +141,7 @@ def test_each_retained_message_comes_once_and_is_the_last_one(broker: RunningBro
             gateway.publish(f"{SITE}desk/d{number}/now", turn)
     expected = {(f"{SITE}desk/d{number}/now", b"new", True) for number in range(300)}
     for qos in (0, 1):
-        reader = join(broker).subscribe("callfloor/#", qos)
+        reader = join(broker, TRYING).subscribe("callfloor/#", qos)
         reader.wait_for(300)
         gateway.publish(f"{SITE}beat", b"end", retain=False, qos=qos)
         reader.wait_for(301)
@@ -152,7 +154,7 @@ def test_the_largest_message_of_the_contract_gets_through(broker: RunningBroker,
     topic = contract.topic("s", largest.topic, "b1", 0)
     payload = bytes(range(256)) * (largest.size // 256)
     join(broker, GATEWAY).publish(topic, payload)
-    reader = join(broker).subscribe("callfloor/#")
+    reader = join(broker, TRYING).subscribe("callfloor/#")
     reader.wait_for(1)
     assert reader.seen == [(topic, payload, True)]
 
@@ -162,7 +164,7 @@ def test_an_empty_message_clears_a_topic(broker: RunningBroker, join: Join) -> N
     gateway.publish(f"{SITE}wall/w/now", b"here")
     gateway.publish(f"{SITE}wall/w/now", b"")
     gateway.publish(f"{SITE}wall/v/now", b"kept")
-    reader = join(broker).subscribe(f"{SITE}wall/#")
+    reader = join(broker, TRYING).subscribe(f"{SITE}wall/#")
     until(lambda: reader.seen, "the topic that was kept")
     assert reader.payloads() == [b"kept"]
 
@@ -180,7 +182,7 @@ def test_wildcards_match_what_they_should(broker: RunningBroker, join: Join) -> 
         "values": topics[4:],
         "#": topics,
     }
-    readers = {pattern: join(broker).subscribe(SITE + pattern) for pattern in expected}
+    readers = {pattern: join(broker, TRYING).subscribe(SITE + pattern) for pattern in expected}
     for pattern, reader in readers.items():
         reader.subscribe(SITE + "end")
         reader.wait_for(len(expected[pattern]))
@@ -192,12 +194,12 @@ def test_wildcards_match_what_they_should(broker: RunningBroker, join: Join) -> 
 
 
 def test_a_board_whose_link_is_cut_is_said_to_be_lost(broker: RunningBroker, join: Join) -> None:
-    reader = join(broker).subscribe("callfloor/#")
+    reader = join(broker, TRYING).subscribe("callfloor/#")
     board = join(broker, "b1", will=f"{SITE}board/b1/state")
     board.publish(f"{SITE}board/b1/state", b"ready")
     board.cut()
     until(lambda: reader.payloads() == [b"ready", b"lost"], "the will", within_s=1)
-    late = join(broker).subscribe("callfloor/#")
+    late = join(broker, TRYING).subscribe("callfloor/#")
     until(lambda: late.seen, "the will, retained")
     assert late.seen == [(f"{SITE}board/b1/state", b"lost", True)]
 
@@ -208,7 +210,7 @@ SILENCE_SEEN_LATE_S = {"mosquitto": 7, "nats-server": 1}
 
 def test_a_board_that_falls_silent_is_said_to_be_lost(broker: RunningBroker, join: Join) -> None:
     keepalive_s = 1
-    reader = join(broker).subscribe("callfloor/#")
+    reader = join(broker, TRYING).subscribe("callfloor/#")
     board = join(broker, "b1", will=f"{SITE}board/b1/state", keepalive_s=keepalive_s)
     board.paho.loop_stop()  # no ping from here on, and the link stays open
     limit_s = 1.5 * keepalive_s + SILENCE_SEEN_LATE_S[broker.own.kind]
@@ -216,7 +218,7 @@ def test_a_board_that_falls_silent_is_said_to_be_lost(broker: RunningBroker, joi
 
 
 def test_a_goodbye_leaves_no_will(broker: RunningBroker, join: Join) -> None:
-    reader = join(broker).subscribe("callfloor/#")
+    reader = join(broker, TRYING).subscribe("callfloor/#")
     join(broker, "b1", will=f"{SITE}board/b1/state").leave()
     join(broker, GATEWAY).publish(f"{SITE}beat", b"end")
     until(lambda: b"end" in reader.payloads(), "the message after it")
@@ -244,15 +246,17 @@ RIGHTS = (
     ("b1", "board/b1/input/0/phone/more", False),
     ("b1", "desk/d1/now", False),
     ("b1", "values", False),
-    (None, "board/b1/state", False),
-    (None, "values", False),
-    (None, "anything", False),
+    (TRYING, "board/b1/command", True),
+    (TRYING, "board/b1/state", False),
+    (TRYING, f"board/{TRYING}/state", False),
+    (TRYING, "values", False),
+    (TRYING, "anything", False),
 )
 
 
 def test_only_those_who_may_write_are_heard(broker: RunningBroker, join: Join) -> None:
-    reader = join(broker).subscribe("callfloor/#")
-    writers = {user: join(broker, user) for user in (GATEWAY, "b1", None)}
+    reader = join(broker, TRYING).subscribe("callfloor/#")
+    writers = {user: join(broker, user) for user in (GATEWAY, "b1", TRYING)}
     for number, (user, topic, _) in enumerate(RIGHTS):
         for qos in (0, 1):
             if not writers[user].paho.is_connected():  # a broker may close the link of one who must not write
@@ -261,8 +265,8 @@ def test_only_those_who_may_write_are_heard(broker: RunningBroker, join: Join) -
     writers[GATEWAY].publish("callfloor/1/elsewhere/values", b"not this site's")
     for will in (f"{SITE}board/b2/state", f"{SITE}values"):
         join(broker, "b1", will=will).cut()
-    join(broker, will=f"{SITE}values").cut()
-    for user in ("b1", None):
+    join(broker, TRYING, will=f"{SITE}values").cut()
+    for user in ("b1", TRYING):
         writers[user].leave()
     # a board's own will is heard, and with it all that came before
     join(broker, "b2", will=f"{SITE}board/b2/state").cut()
@@ -274,8 +278,66 @@ def test_only_those_who_may_write_are_heard(broker: RunningBroker, join: Join) -
     ]
     heard = [(topic, payload) for topic, payload, _ in reader.seen]
     assert sorted(heard) == sorted([*expected, (f"{SITE}board/b2/state", b"lost"), (f"{SITE}beat", b"end")])
-    assert join(broker, "b1", password="wrong").code != 0
-    assert join(broker, "b3", password=broker.users["b1"]).code != 0
+
+
+# (who, password): where that is the name of another user, this one's.
+NOBODY = (
+    (None, None), ("", ""), ("b1", "wrong"), ("b1", ""), ("b3", "b1"), (TRYING, "b1"), (GATEWAY, "b1"), ("reader_", "")
+)  # fmt: skip
+
+
+def test_nobody_gets_in_without_a_name_and_its_password(broker: RunningBroker, join: Join) -> None:
+    for user, password in NOBODY:
+        client = join(broker, user, password=broker.users.get(password or "", password))
+        assert client.code != 0, user
+        until(lambda client=client: not client.paho.is_connected(), f"{user} is put out")  # type: ignore[misc]
+
+
+READ = {
+    "board/b1/command": {GATEWAY, TRYING, "b1"},
+    "board/b1/panel/0/scene": {GATEWAY, TRYING, "b1"},
+    "board/b2/command": {GATEWAY, TRYING},
+    "board/b2/state": {GATEWAY, TRYING},
+    "beat": {GATEWAY, TRYING, "b1"},
+    "values": {GATEWAY, TRYING, "b1"},
+    "gateway/state": {GATEWAY, TRYING, "b1"},
+    "desk/d1/now": {GATEWAY, TRYING},
+    "queue/norsk/now": {GATEWAY, TRYING},
+    "source/chat/queue/norsk": {GATEWAY},
+}
+
+
+ASKED = (
+    [SITE + topic for topic in READ],
+    ["callfloor/#"],
+    [f"{SITE}+/+/#"],
+    ["#"],
+    [f"{SITE}board/+/command"],
+)
+
+
+def test_everybody_reads_what_is_theirs_and_no_more(broker: RunningBroker, join: Join) -> None:
+    """Asked for by its name or by a wildcard, as it is said and as it is kept; a broker may refuse or send nothing."""
+    readers: list[tuple[str, int, Client]] = []
+    gateway = join(broker, GATEWAY)
+
+    def read() -> None:
+        for user, way in itertools.product((GATEWAY, TRYING, "b1"), range(len(ASKED))):
+            client = join(broker, user).subscribe(f"{SITE}board/b1/end")
+            for topic in ASKED[way]:
+                client.subscribe(topic)
+            readers.append((user, way, client))
+
+    read()
+    for topic in READ:
+        gateway.publish(SITE + topic, topic.encode())
+    read()
+    gateway.publish(f"{SITE}board/b1/end", b"end", retain=False)
+    for user, way, client in readers:
+        until(lambda client=client: b"end" in client.payloads(), f"the end for {user}")  # type: ignore[misc]
+        seen = {payload.decode() for payload in client.payloads()} - {"end"}
+        may = {topic for topic, users in READ.items() if user in users}
+        assert seen == may if way == 0 else seen <= may, (user, ASKED[way])
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -283,7 +345,7 @@ def test_it_ends_cleanly_and_is_back_on_the_same_port_at_once(
     broker: RunningBroker, join: Join, how: signal.Signals
 ) -> None:
     for _ in range(3):
-        clients = [join(broker, "b1"), join(broker).subscribe("callfloor/#")]
+        clients = [join(broker, "b1"), join(broker, TRYING).subscribe("callfloor/#")]
         clients[0].publish(f"{SITE}board/b1/state", b"ready")
         since = time.monotonic()
         code = broker.stop(how)
@@ -291,7 +353,7 @@ def test_it_ends_cleanly_and_is_back_on_the_same_port_at_once(
         assert code == (0 if how is signal.SIGTERM else -signal.SIGKILL)
         broker.start()
         # a new start knows nothing of the one before
-        reader = join(broker).subscribe("callfloor/#")
+        reader = join(broker, TRYING).subscribe("callfloor/#")
         join(broker, GATEWAY).publish(f"{SITE}beat", b"end")
         reader.wait_for(1)
         assert reader.payloads() == [b"end"]

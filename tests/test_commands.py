@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 import floorplan
 from firmware import contract
 from simulator.board import free_port
+from tests import someone
 from tests.brokers import HOST, Broker
 from tests.conftest import until
 from tests.house import DIRECT, EXAMPLE, Ear
@@ -321,9 +323,10 @@ def test_without_a_micropython_the_boards_run_on_cpython_and_the_start_says_so(t
         )
         page = re.search(r"^page +(http://\S+)$", floor.text(), re.M)
         assert page, floor.text()
+        login = someone.first(floor.text())
 
         def boards() -> dict[str, Any]:
-            with DIRECT.open(page[1] + "api/now", timeout=5) as answer:
+            with DIRECT.open(urllib.request.Request(page[1] + "api/now", headers=login), timeout=5) as answer:
                 now = json.load(answer)
             return {path: told for path, told in now.items() if path.startswith("board/")}
 

@@ -1,7 +1,9 @@
 """The site file: what is wrong is said with its place, and boards are told what they need."""
 
 import copy
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -244,6 +246,55 @@ def test_a_secret_is_one_line(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "row-a").write_text(text)
     with pytest.raises(SiteError, match=words):
         floorplan.board_json(check(tmp_path), "row-a", {})
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def of_another(path: Path, patch: pytest.MonkeyPatch) -> None:
+    """That file belongs to another user: as root in earnest, else because we are somebody else ourselves."""
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        us = os.geteuid()
+        patch.setattr(os, "geteuid", lambda: us + 1)
+
+
+@pytest.mark.parametrize("before", [0o644, 0o640, 0o604, 0o620, 0o600])
+def test_a_secret_that_others_could_read_is_taken_from_them(before: int, tmp_path: Path) -> None:
+    (tmp_path / "row-a").write_text("0123456789abcdef\n")
+    (tmp_path / "row-a").chmod(before)
+    (tmp_path / "link").symlink_to("row-a")
+    assert floorplan.secret(tmp_path / "link") == "0123456789abcdef"
+    assert mode(tmp_path / "row-a") == 0o600
+
+
+def test_a_secret_of_another_user_may_be_lent_to_us_and_to_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "row-a"
+    path.write_text("0123456789abcdef\n")
+    path.chmod(0o640)
+    of_another(path, monkeypatch)
+    assert floorplan.secret(path) == "0123456789abcdef"
+    assert mode(path) == 0o640
+    path.chmod(0o644)
+    with pytest.raises(SiteError, match="row-a: others on this computer can read this secret; try: sudo chmod 600 /"):
+        floorplan.secret(path)
+    assert mode(path) == 0o644
+
+
+def test_what_is_no_secret_is_left_as_it_is(tmp_path: Path) -> None:
+    """A slip in the site file takes no folder and no other file from those who need it."""
+    (tmp_path / "site.toml").write_text("[site]\nid = 's'\n")
+    (tmp_path / "site.toml").chmod(0o644)
+    (tmp_path / "secrets").mkdir(mode=0o755)
+    for name in ("site.toml", "secrets"):
+        before = mode(tmp_path / name)
+        with pytest.raises(SiteError, match=name):
+            floorplan.secret(tmp_path / name)
+        assert mode(tmp_path / name) == before
 
 
 def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_nobody_is_known_past_the_adapter(tmp_path: Path) -> None:
         answers = "".join(text for _, text in told)
         for path in PATHS:
             try:
-                with DIRECT.open(house.web + path, timeout=5) as answer:
+                with DIRECT.open(urllib.request.Request(house.web + path, headers=house.login), timeout=5) as answer:
                     answers += f"{answer.headers}{answer.read().decode('latin-1')}"
             except urllib.error.HTTPError as error:
                 answers += f"{error.headers}{error.read().decode('latin-1')}"

@@ -59,7 +59,7 @@ def lit(canvas: Locator) -> int:
 
 
 def test_a_message_is_looked_at_then_sent_then_taken_back(browser: Browser, house: House) -> None:
-    with opened(browser, house.web) as page:
+    with opened(browser, house.web, extra_http_headers=house.login) as page:
         here = dialog(page)
         send, look = here.get_by_role("button", name="Send"), here.get_by_role("button", name="Preview")
         text = here.get_by_label("New message")
@@ -111,7 +111,7 @@ def test_a_message_is_looked_at_then_sent_then_taken_back(browser: Browser, hous
 
 
 def test_the_author_is_told_before_it_is_sent(browser: Browser, house: House) -> None:
-    with opened(browser, house.web, expected="422") as page:
+    with opened(browser, house.web, extra_http_headers=house.login, expected="422") as page:
         here = dialog(page)
         text, look = here.get_by_label("New message"), here.get_by_role("button", name="Preview")
         send, said = here.get_by_role("button", name="Send"), here.get_by_role("status")
@@ -134,7 +134,7 @@ def test_the_author_is_told_before_it_is_sent(browser: Browser, house: House) ->
 
 
 def test_keys_alone_are_enough(browser: Browser, house: House) -> None:
-    with opened(browser, house.web) as page:
+    with opened(browser, house.web, extra_http_headers=house.login) as page:
         opener = page.locator("#messages-open")
         opener.focus()
         page.keyboard.press("Enter")
@@ -159,7 +159,7 @@ def test_keys_alone_are_enough(browser: Browser, house: House) -> None:
 
 
 def test_what_others_do_shows_at_once_and_every_page_reads_the_same(browser: Browser, house: House) -> None:
-    with opened(browser, house.web) as page:
+    with opened(browser, house.web, extra_http_headers=house.login) as page:
         here = dialog(page)
         _, older = ask(house, "POST", "/api/messages", {"text": "Older", "walls": [], "minutes": 5})
         rows = here.get_by_role("listitem")
@@ -172,7 +172,7 @@ def test_what_others_do_shows_at_once_and_every_page_reads_the_same(browser: Bro
 
 
 def test_it_fits_a_small_screen_and_speaks_the_readers_language(browser: Browser, house: House) -> None:
-    with opened(browser, house.web, 320, 568, locale="sv-SE") as page:
+    with opened(browser, house.web, width=320, height=568, locale="sv-SE", extra_http_headers=house.login) as page:
         page.locator("#messages-open").click()
         here = page.get_by_role("dialog", name="Meddelanden")
         here.locator("textarea").fill("Ett längre meddelande, med ett ooooooooooooooooooooooooooooooooooooord")
@@ -198,7 +198,7 @@ def test_the_author_is_told_where_it_cannot_be_kept(browser: Browser, tmp_path: 
         path.write_text("a shopping list")
         house.start_gateway()
         house.wait("the page is there", lambda: house.get("/api/messages")[0] == 200, 30)
-        with opened(browser, house.web) as page:
+        with opened(browser, house.web, extra_http_headers=house.login) as page:
             here = dialog(page)
             here.get_by_label("New message").fill("Fire drill")
             here.get_by_role("button", name="Preview").click()

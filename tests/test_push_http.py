@@ -530,6 +530,23 @@ def test_wrong_settings_of_the_bridge_are_said_in_a_line(
     assert done.stderr.count("\n") == 1 and SECRET not in done.stderr
 
 
+def test_the_bridge_takes_its_secrets_from_others(tmp_path: Path) -> None:
+    (tables,) = blocks("freeswitch.md", "toml")
+    (tmp_path / "bridge.toml").write_text(tables.replace('"callfloor-token"', '"empty"'))
+    (tmp_path / "empty").touch(mode=0o644)
+    (tmp_path / "freeswitch-password").write_text("p\n")
+    for path in (tmp_path / "empty", tmp_path / "freeswitch-password"):
+        path.chmod(0o644)
+    assert "empty does not hold one line" in bridge(tmp_path, "bridge.toml").stderr
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("freeswitch-password", "empty")]
+    assert modes == [0o600, 0o644]
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "freeswitch-password", 12345, -1)
+        (tmp_path / "freeswitch-password").chmod(0o644)
+        told = "[freeswitch] password_file: others on this computer can read freeswitch-password; try: sudo chmod 600 "
+        assert told in bridge(tmp_path, "bridge.toml").stderr
+
+
 def test_the_bridge_says_how_it_is_started(tmp_path: Path) -> None:
     usage = "usage: python3 freeswitch_to_callfloor.py SETTINGS.toml"
     asked, alone = bridge(tmp_path, "--help"), bridge(tmp_path)

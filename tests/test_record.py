@@ -207,6 +207,7 @@ def test_what_is_left_out_of_a_desk_is_said() -> None:
 
 def test_a_file_that_cannot_be_written_is_said_before_anything_is_recorded(tmp_path: Path) -> None:
     plan = floorplan.read(EXAMPLE)
+    plan = plan.model_copy(update={"broker": floorplan.Broker(port=1)})
     for out in (tmp_path, tmp_path / "none" / "a1.txt"):
         with pytest.raises(record.RecordError, match="nothing can be written there"):
             record.run(plan, "a1", 1, out, (HOST, 1))
@@ -215,7 +216,7 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_is_recorded(tmp_p
 
 def test_without_an_address_of_the_broker_nothing_is_tried() -> None:
     with pytest.raises(
-        record.RecordError, match=r"the site file names no broker: .*--mqtt 127\.0\.0\.1:1883"
+        floorplan.SiteError, match=r"the site file names no broker: .*--mqtt 127\.0\.0\.1:1883"
     ):
         record.run(plan(), "a1", 1, None, None)
 

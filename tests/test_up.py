@@ -1,6 +1,7 @@
 """`callfloor up` and its neighbours, as somebody at a terminal meets them."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -59,6 +60,21 @@ def gone_within(pids: set[int], seconds: float) -> bool:
     return not alive(pids)
 
 
+def secrets_in(folder: Path) -> set[str]:
+    """What a floor that runs keeps secret, from its files; nobody else can open these, nor the folders they are in."""
+    found = set()
+    for path in folder.rglob("*"):
+        secret = path.name.startswith("secret-") or path.parent.name == f"callfloor-{os.geteuid()}"
+        if secret:
+            found.add(path.read_text().strip())
+        if secret or (path.is_dir() and path.parent == folder):
+            assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+        if path.suffix == ".json":  # what boards are told
+            assert path.stat().st_mode & 0o777 == 0o600, path
+            found |= {told for told in (json.loads(path.read_text())["broker"].get("password"),) if told}
+    return found
+
+
 def lines_until(process: "subprocess.Popen[str]", start: str) -> list[str]:
     """What it prints up to the first line that starts so."""
     assert process.stdout
@@ -72,7 +88,7 @@ def lines_until(process: "subprocess.Popen[str]", start: str) -> list[str]:
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_example_floor_runs_and_leaves_nothing_behind(end: signal.Signals, tmp_path: Path) -> None:
-    env = os.environ | {"TMPDIR": str(tmp_path)}
+    env = {name: told for name, told in os.environ.items() if name != "XDG_RUNTIME_DIR"} | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         UP, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
@@ -86,6 +102,13 @@ def test_the_example_floor_runs_and_leaves_nothing_behind(end: signal.Signals, t
                 assert answer.status == 200
             started = children(process.pid)
             assert len(started) >= 7  # broker, gateway, simulator, four boards
+            known = secrets_in(tmp_path)
+            assert len(known) >= 7  # the gateway's, whoever's who tries, four boards', the phone system's
+            for pid in {process.pid, *started}:
+                for name in ("cmdline", "environ"):
+                    told = Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+                    assert told
+                    assert not [secret for secret in known if secret in told], (name, told)
         finally:
             process.send_signal(end)
             process.communicate(timeout=20)
@@ -168,12 +191,14 @@ def test_check_looks_for_the_secrets_and_certificates(tmp_path: Path) -> None:
     (tmp_path / "board").write_text("one line\n")
     done = callfloor("up", str(site), "--check")
     assert done.returncode == 1
-    told = done.stderr.removeprefix("callfloor: ").splitlines()
+    told = [line.removeprefix("callfloor: ") for line in done.stderr.splitlines()]
     assert sorted(told) == [
         f"{site}: broker.secret_file: {tmp_path}/mqtt: a secret is one line",
         f"{site}: pbx.asterisk.ca_file: {tmp_path}/ca.pem is missing; put the certificate there",
         f"{site}: pbx.asterisk.secret_file: {tmp_path}/ami is missing; "
         "write the secret there, one line, mode 600",
+        f"{site}: warning: board[1].secret_file: others on this computer could read {tmp_path}/board until now, when "
+        "it became mode 600; a new secret is safer",
     ]
     (tmp_path / "mqtt").write_text("one line\n")
     for name in ("ami", "ca.pem"):
@@ -183,9 +208,35 @@ def test_check_looks_for_the_secrets_and_certificates(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "good. 0 desks, 1 boards" in done.stdout
     assert done.stderr == (
-        f"{site}: warning: pbx.asterisk.secret_file: everybody on this computer can open {tmp_path}/ami; "
-        f"try: chmod 600 {tmp_path}/ami\n"
+        f"{site}: warning: pbx.asterisk.secret_file: others on this computer could read {tmp_path}/ami until now, when "
+        "it became mode 600; a new secret is safer\n"
     )
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("ami", "board", "mqtt", "ca.pem")}
+    assert modes == {"ami": 0o600, "board": 0o600, "mqtt": 0o600, "ca.pem": 0o644}
+    assert callfloor("up", str(site), "--check").stderr == ""
+
+
+def test_check_looks_at_the_boards_passwords_in_their_folder_and_at_keys(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        '[site]\nid = "s"\n[page]\ncert_file = "page.pem"\nkey_file = "page.key"\n'
+        '[broker]\nuser = "gateway_"\nsecret_file = "mqtt"\nboards_folder = "boards"\n[[board]]\nid = "b"\n'
+        '[[board]]\nid = "not-made-yet"\n'
+    )
+    (tmp_path / "boards").mkdir(mode=0o700)
+    for name in ("mqtt", "boards/b", "page.pem", "page.key"):
+        (tmp_path / name).write_text("one line\n")
+        (tmp_path / name).chmod(0o644)
+    done = callfloor("up", str(site), "--check")
+    assert sorted(done.stderr.splitlines()) == [
+        f"{site}: warning: board[1].secret_file: others on this computer could read {tmp_path}/boards/b until now, "
+        "when it became mode 600; a new secret is safer",
+        f"{site}: warning: broker.secret_file: others on this computer could read {tmp_path}/mqtt until now, when "
+        "it became mode 600; a new secret is safer",
+        f"{site}: warning: page.key_file: others on this computer can read {tmp_path}/page.key; "
+        f"try: chmod 600 {tmp_path}/page.key",
+    ]
+    assert (tmp_path / "boards" / "b").stat().st_mode & 0o777 == 0o600
 
 
 NO_PBX = '[site]\nid = "s"\n[[queue]]\nid = "norsk"\nname = "Norsk"\npbx = "no"\n'

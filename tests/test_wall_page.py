@@ -736,7 +736,7 @@ def test_a_wall_without_a_board_shows_a_caller_and_the_gateway_knows_who_watches
     with House(tmp_path, only_browsers) as house:
         house.start_all()
         house.wait("nobody watches", lambda: "no browser" in house.now("wall/lobby").get("reason", ""))
-        context = browser.new_context()
+        context = browser.new_context(extra_http_headers=house.login)
         page = context.new_page()
         page.goto(f"{house.web}/wall/lobby")
         house.wait("one watches", lambda: house.now("wall/lobby").get("reason") == "browsers that show it: 1")

@@ -332,14 +332,18 @@ def test_a_board_that_does_not_answer_and_a_broker_that_is_not_there(
 ) -> None:
     monkeypatch.setattr(command, "ANSWER_S", 0.3)
     told = {"do": "test", "seconds": 1, "picture": 1}
+
+    def at(port: int) -> floorplan.Plan:
+        return plan(CHAIN).model_copy(update={"broker": floorplan.Broker(host=HOST, port=port)})
+
     with mosquitto(tmp_path) as broker:
         with pytest.raises(
             command.CommandError, match="board 'b' does not answer; is it on the page as ready"
         ):
-            command.tell(plan(CHAIN), "b", told, (HOST, broker.port))
+            command.tell(at(broker.port), "b", told, None)
         gone = broker.port
     with pytest.raises(command.CommandError, match=rf"no broker at {HOST}:{gone} \(.*\); does it run"):
-        command.tell(plan(CHAIN), "b", told, (HOST, gone))
+        command.tell(at(gone), "b", told, None)
 
 
 def test_the_command_names_the_wall_that_is_meant(tmp_path: Path) -> None:

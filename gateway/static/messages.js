@@ -1,6 +1,7 @@
 // Messages on the walls: what stands, with the time left, and a new one, looked at before it can be sent.
 
 import { $, make, setText, shape } from "./dom.js";
+import { may, toLogin } from "./session.js";
 import { gatewayNow } from "./stream.js";
 import { fill, number, sentence, span, words } from "./words.js";
 
@@ -20,8 +21,13 @@ export function buildMessages(plan) {
   const all = box("", words.message_all_walls, chosen.size === 0);
   all.querySelector("input").id = "message-all";
   $("message-walls").replaceChildren(...$("message-walls").querySelectorAll("legend"), all, ...boxes);
-  $("messages-open").hidden = plan.length === 0;
+  allowMessages();
   changed();
+}
+
+// Who may not send any has no button for them.
+export function allowMessages() {
+  $("messages-open").hidden = names.size === 0 || !may("say");
 }
 
 function box(id, name, checked) {
@@ -169,14 +175,17 @@ async function takeBack(id) {
 async function ask(path, how) {
   try {
     const answer = await fetch(path, { ...SAME, ...how, signal: AbortSignal.timeout(WAIT_MS) });
-    return [answer, answer.status === 204 ? null : await answer.json()];
+    const told = answer.status === 204 ? null : await answer.json();
+    if (answer.status === 401) toLogin("ended");
+    return [answer, told];
   } catch {
     return [null, null];
   }
 }
 
 function refuse(answer, told) {
-  say(answer ? words.message_refused[told?.kind] || sentence(told?.words || "") : words.message_no_answer);
+  const why = words.message_refused[told?.kind] || words.people_refused[told?.kind];
+  say(answer ? why || sentence(told?.words || "") : words.message_no_answer);
 }
 
 function say(text) {

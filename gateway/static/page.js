@@ -2,16 +2,18 @@
 // Documents come by path (`desk/a1`, `queue/polski`); each path has one function that draws it.
 
 import { buildBoards, drawBoard, sumBoards } from "./boards.js";
-import { $, make, setData, setText, shape } from "./dom.js";
+import { $, make, putWords, setData, setText, shape } from "./dom.js";
 import { buildFindings, drawFinding, listenToFindings, tickFindings } from "./findings.js";
 import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
 import { drawHistory } from "./history.js";
-import { buildMessages, drawMessages, listenToMessages, tickMessages } from "./messages.js";
+import { drawMe, listenToMe } from "./me.js";
+import { allowMessages, buildMessages, drawMessages, listenToMessages, tickMessages } from "./messages.js";
 import { buildQueues, drawGaps, drawQueue, tickQueues } from "./queues.js";
+import { address, may, needWho, session } from "./session.js";
 import { follow, mend, said, state } from "./stream.js";
 import { listenToWallAlarms, tickWallAlarms } from "./wall_alarms.js";
 import { buildWalls, drawWall, tickWalls, wallsChanged } from "./walls.js";
-import { fill, language, number, words } from "./words.js";
+import { fill, number, words } from "./words.js";
 
 const TICK_MS = 250;
 const PLAN_AGAIN_MS = 5000; // where it did not come
@@ -44,6 +46,14 @@ function hear(paths) {
   tick();
 }
 
+// Who is here, and what that one may. Nobody: then the page goes to /login; the gateway away: all stays as it is.
+async function readWho() {
+  await needWho();
+  drawMe();
+  allowMessages();
+  if (session() && !may("see")) location.replace(address("wall")); // a screen that was let in for walls alone
+}
+
 // What there is may differ after the gateway was away: asked for at each start of the stream.
 async function readPlan() {
   planDue = true;
@@ -61,6 +71,11 @@ async function readPlan() {
   } catch (error) {
     console.warn("the plan did not come; it is asked for again", error);
   }
+}
+
+function start() {
+  if (!session()) readWho();
+  readPlan();
 }
 
 function build() {
@@ -167,13 +182,14 @@ function drawTitle(old) {
 
 // ---- start ----
 
-document.documentElement.lang = language;
-for (const element of document.querySelectorAll("[data-word]")) setText(element, words[element.dataset.word]);
+putWords();
+listenToMe();
 listenToFloor();
 listenToFindings();
 listenToMessages();
 listenToWallAlarms();
-follow(readPlan, hear);
+follow(start, hear, readWho);
+readWho();
 setInterval(tick, TICK_MS);
 document.addEventListener("visibilitychange", tick);
 tick();

@@ -11,6 +11,7 @@ export const said = new Map(); // path: the last document
 let source = null;
 let onOpen = null;
 let onChange = null;
+let onBroken = null;
 let due = 0; // when this stream is given up for a new one; this and those below on this page's clock
 let opened = 0; // when it was asked for
 let broken = false;
@@ -19,10 +20,10 @@ let lastId = 0; // the gateway's clock at the last event
 let lastHeard = 0; // this page's clock then; 0: nothing heard yet
 let lastDate = 0; // and the wall clock, which goes on while the machine sleeps
 
-// Keeps a stream open: `started` is called at each start of it, `changed` with the paths that differ.
-export function follow(started, changed) {
-  onOpen = started;
-  onChange = changed;
+// Keeps a stream open: `started` is called at each start of it, `changed` with the paths that differ, `failed` where it
+// broke or was refused, which nobody can tell from here.
+export function follow(started, changed, failed) {
+  [onOpen, onChange, onBroken] = [started, changed, failed];
   open();
 }
 
@@ -38,6 +39,7 @@ function open() {
     due = performance.now() + AGAIN_MS * (1 + Math.random()); // not all pages at once
     broken = true;
     onChange([]);
+    onBroken();
   };
   source.onmessage = (event) => hear(event, false);
   source.addEventListener("whole", (event) => hear(event, true));

@@ -2,6 +2,7 @@
 
 import { $, setText } from "./dom.js";
 import { now, whenWoken } from "./wall_clock.js";
+import { enter, isShut, look, takeToken } from "./wall_door.js";
 import { aloud } from "./wall_aloud.js";
 import { Lights } from "./wall_lights.js";
 import { load, loadMessage } from "./wall_load.js";
@@ -200,7 +201,7 @@ function hint() {
 
 function lookAfter() {
   const at_ms = now();
-  mend();
+  if (!isShut()) mend();
   stayAwake();
   if (at_ms >= stillAt) {
     document.body.classList.add("still");
@@ -219,7 +220,7 @@ document.addEventListener("visibilitychange", lookAfter);
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // as it was long ago
 });
-window.addEventListener("online", open);
+window.addEventListener("online", () => (isShut() ? look() : open()));
 document.addEventListener("fullscreenchange", moved);
 calm.addEventListener("change", drawSoon);
 
@@ -231,11 +232,14 @@ function doubt() {
 
 whenWoken(() => {
   doubt();
-  open();
+  if (!isShut()) open();
 });
-follow(`${location.pathname.split("/").pop()}/events`, hear, doubt);
-setInterval(lookAfter, LOOK_MS);
+takeToken(open);
 moved();
 stillAt = now() + HINT_MS;
 stayAwake();
 setTimeout(complain, LOOK_MS);
+enter().then(() => {
+  follow(`${location.pathname.split("/").pop()}/events`, hear, doubt, look);
+  setInterval(lookAfter, LOOK_MS);
+});

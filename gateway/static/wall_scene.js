@@ -244,12 +244,14 @@ function drawAge(picture, page, age) {
     const there = page.filter((op) => !isLarge(op, w, h) && !covers(w, age, op));
     const dash = (...at) => there.some((op) => touches(op, ...at)) || picture.fill(...at, WHITE);
     for (let left = 0; left < w; left += 8) {
-      dash(left, 0, 4, 1);
-      dash(left, h - 1, 4, 1);
+      const long = Math.min(4, w - left);
+      dash(left, 0, long, 1);
+      dash(left, h - 1, long, 1);
     }
     for (let top = 0; top < h; top += 8) {
-      dash(0, top, 1, 4);
-      dash(w - 1, top, 1, 4);
+      const long = Math.min(4, h - top);
+      dash(0, top, 1, long);
+      dash(w - 1, top, 1, long);
     }
   }
   picture.fill(x - 2, y - 1, (text.length * 6 - 1) * scale + 4, 7 * scale + 2, BLACK);

@@ -14,6 +14,7 @@ const DRIFT = 0.001; // how far two machines' clocks may drift apart, as a share
 let path = "";
 let hear = null;
 let lost = null;
+let asked = null;
 let source = null;
 let screen = ""; // the word by which the gateway knows this stream again
 let opened = 0;
@@ -24,9 +25,10 @@ let heard = 0;
 let tooLate = 0;
 
 // Calls `each` with the kind, the fields and, for a beat, when it was made on this page's clock; `broken` as soon as
-// the stream is: most often the gateway is gone.
-export function follow(from, each, broken) {
-  [path, hear, lost] = [from, each, broken];
+// the stream is: most often the gateway is gone. `after` is called then, too: it finds out whether this screen is
+// let in.
+export function follow(from, each, broken, after) {
+  [path, hear, lost, asked] = [from, each, broken, after];
   open();
 }
 
@@ -43,6 +45,7 @@ export function open() {
     const pause_ms = Math.min(AGAIN_MS * 2 ** tries++, AGAIN_MOST_MS);
     due = now() + pause_ms * (0.5 + Math.random() / 2); // not all screens at once
     lost();
+    asked();
     stillThere();
   };
   for (const kind of KINDS) mine.addEventListener(kind, (event) => take(mine, kind, JSON.parse(event.data)));

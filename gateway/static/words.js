@@ -78,3 +78,10 @@ export function sentence(text) {
 export function percent(share) {
   return percentage.format(share);
 }
+
+// Seconds since 1970 as a day and a time of this computer's own clock and zone.
+const regions = navigator.languages.filter((tag) => tag.split("-")[0] === language);
+const dayAndTime = new Intl.DateTimeFormat([...regions, language], { dateStyle: "medium", timeStyle: "short" });
+export function moment(at_s) {
+  return dayAndTime.format(at_s * 1000);
+}

@@ -1,0 +1,450 @@
+"""A board's password at the broker: a new one in a new board.json, the next one without a trip to its desk, and none.
+
+The host keeps each board's password in a file (`[broker] boards_folder`), the broker its hash. Whatever dies half way:
+a board that worked goes on working, and the same command again finishes what was begun. docs/board-passwords.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import queue
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+import floorplan
+from boards import login
+from boards.command import CommandError, tell
+from firmware import contract, rotate
+from floorplan import Board, Plan, SiteError
+from gateway import accounts
+from gateway.accounts import AccountsError, write_whole
+
+ASK_S = 3.0  # a board that was thrown out is usually back by then; if not, it is asked
+BACK_S = 10.0  # and so much later it is not there
+OUT_S = 5.0  # and one without an account is out
+STATE, HELLO = "board/+/state", "board/+/hello"
+STEPS = ("begun", "answered", "account", "reloaded", "kept")  # of a rotation, each done when `step` is called with it
+
+
+class Told(NamedTuple):
+    """What became of a command: a line for whoever gave it, and whether all is as it should be."""
+
+    words: str
+    good: bool = True
+
+
+# A new board.json -----------------------------------------------------------------
+
+
+def provision(plan: Plan, name: str, pins: dict[str, Any], out: Path) -> Told:
+    """Writes a board.json with a new password where the broker is ours. Raises SiteError, AccountsError.
+
+    The old password works until the last step. Where the broker's accounts are not here, the password stays.
+    """
+    board = _board(plan, name)
+    file = floorplan.board_secret_file(plan, board)
+    if file is None or not _accounts_are_here(plan):
+        floorplan_json = floorplan.board_json(plan, name, pins)
+        _write(out, json.dumps(floorplan_json, indent=1))
+        if file is None:
+            return Told(f"{out}: written; the board has no password: [broker] boards_folder gives each board one")
+        return Told(f"{out}: written, with the password of {file}; the broker's accounts are not on this computer")
+    _its_own(plan, board, file)
+    with _alone(file):
+        password = secrets.token_hex(16)
+        _write(out, json.dumps(floorplan.board_json(plan, name, pins, password), indent=1))
+        accounts.put(plan, name, password)
+        running = accounts.reload(plan)
+        _write(file, password + "\n")
+        _next(file).unlink(missing_ok=True)
+    said = f"{out}: written, for you alone to read. It has a new password: an older one of '{name}' opens nothing now"
+    return Told(said if running else said + "; the broker does not run here: it takes the password when it starts")
+
+
+# No password any more -------------------------------------------------------------
+
+
+def revoke(plan: Plan, name: str) -> Told:
+    """Shuts a board out, its live connection too, and tries that it is. Raises SiteError, AccountsError."""
+    started = time.monotonic()
+    boards = {board.id: board for board in plan.board}
+    users = accounts.users(plan) if _accounts_are_here(plan) else []
+    if name not in boards and (name not in users or name in _others(plan)):
+        raise SiteError(f"no board '{name}' in the site file, and no account{floorplan.meant(name, boards)}")
+    file = floorplan.board_secret_file(plan, boards[name]) if name in boards else _in_folder(plan, name)
+    if name in boards and file is not None:
+        _its_own(plan, boards[name], file)
+    with _alone(file or accounts.folder_of(plan) / accounts.PASSWORDS):
+        visitors = [Visitor(plan, name, password) for password in _passwords(file)]
+        try:
+            accounts.remove(plan, name)
+            running = accounts.reload(plan)
+            if file:
+                _remove(file)
+                _remove(_next(file))
+            if not running:
+                return _revoked_without_broker(plan, name)
+            out = _until(lambda: not any(visitor.there for visitor in visitors), started + OUT_S)
+        finally:
+            for visitor in visitors:
+                visitor.close()
+    assert plan.broker
+    were_in = any(visitor.let_in for visitor in visitors)
+    if not out or any(_lets_in(plan, name, visitor.password) for visitor in visitors):
+        where = f"{plan.broker.host}:{plan.broker.port}"
+        return Told(f"board '{name}': its account is removed, but the broker at {where} "
+                    f"LETS IT IN all the same: is it that of {plan.broker.folder}? Start it anew", False)  # fmt: skip
+    try:
+        with Watch(plan, None, name) as watch:
+            watch.say_lost(name)  # the broker sends no will of a client that it throws out
+    except CommandError as error:
+        return Told(f"board '{name}' is shut out; the page will show it lost a little later: {error}")
+    took = f"{time.monotonic() - started:.1f} s"
+    tried = "its password is refused" if visitors else "no password of it was here to try"
+    if were_in:
+        tried = "a connection under its name was thrown out, and its password is refused"
+    return Told(f"board '{name}' is shut out after {took}: {tried}. `callfloor board json` makes it someone again")
+
+
+def _revoked_without_broker(plan: Plan, name: str) -> Told:
+    """An account removed where no broker of ours runs: good only if there is none at all."""
+    assert plan.broker
+    where = f"{plan.broker.host}:{plan.broker.port}"
+    with contextlib.suppress(OSError), socket.create_connection((plan.broker.host, plan.broker.port), timeout=2):
+        return Told(f"board '{name}': its account is removed from {plan.broker.folder}, but the broker that answers at "
+                    f"{where} is not running with it: THE BOARD MAY STILL BE IN. Start the broker with "
+                    f"{plan.broker.folder}/{accounts.CONF}, or do the same on its computer", False)  # fmt: skip
+    return Told(f"board '{name}': its account is removed; no broker runs at {where}, so nobody is in. "
+                "When it starts, the board is refused")  # fmt: skip
+
+
+# The next password ----------------------------------------------------------------
+
+
+def rotate_all(
+    plan: Plan, names: Iterable[str], address: tuple[str, int] | None = None, step: Callable[[str], None] | None = None
+) -> Iterator[Told]:
+    """One board after the other; what became of each. Raises SiteError, AccountsError, CommandError.
+
+    address: the broker's, where it is not the site file's. `step` is told of each of STEPS when it is done.
+    """
+    boards = [_board(plan, name) for name in names]
+    if accounts.running(plan) is None:
+        raise AccountsError(
+            f"no broker runs on this computer with {accounts.folder_of(plan) / accounts.CONF}: passwords are "
+            "changed on the broker's computer, while it runs; docs/broker.md"
+        )
+    with Watch(plan, address) as watch:
+        for board in boards:
+            try:
+                yield _rotate(plan, board, address, watch, step or (lambda _: None))
+            except CommandError as error:
+                yield Told(f"{error}: its password stays as it is", False)
+            except (SiteError, AccountsError) as error:
+                yield Told(f"board '{board.id}': {error}", False)
+
+
+def _rotate(
+    plan: Plan, board: Board, address: tuple[str, int] | None, watch: Watch, step: Callable[[str], None]
+) -> Told:
+    """One board. Raises CommandError where it does not answer or refuses."""
+    file = floorplan.board_secret_file(plan, board)
+    if file is None:
+        return Told(f"board '{board.id}' has no password: [broker] boards_folder gives each board one", False)
+    _its_own(plan, board, file)
+    with _alone(file):
+        old = floorplan.secret(file) or ""
+        new, nonce = _begun(file, old)
+        if new == old:
+            _next(file).unlink()
+            return Told(f"board '{board.id}': its new password was there already; what was left is finished")
+        if not watch.ready(board.id):
+            return Told(f"board '{board.id}' is not there: its password stays as it is", False)
+        step("begun")
+        try:
+            mark = tell(plan, board.id, {"do": "rotate", "nonce": nonce}, address)
+        except CommandError as error:
+            if " says: " in str(error):  # it refused: nothing is begun
+                _next(file).unlink()
+            raise
+        step("answered")
+        if mark != rotate.mark_of(new):
+            _next(file).unlink()
+            return Told(f"board '{board.id}' has another password than {file}, and keeps it; "
+                        f"`callfloor board json {board.id}` makes a new one for both", False)  # fmt: skip
+        seen = watch.hellos.get(board.id, 0)
+        accounts.put(plan, board.id, new)
+        step("account")
+        accounts.reload(plan)
+        step("reloaded")
+        _write(file, new + "\n")
+        step("kept")
+        _next(file).unlink()
+    if not _back(plan, board.id, nonce, address, lambda: watch.hellos.get(board.id, 0) > seen):
+        return Told(f"board '{board.id}' has its new password, but is not back after {BACK_S:.0f} s; "
+                    "it goes on trying: look at the page", False)  # fmt: skip
+    return Told(f"board '{board.id}' has a new password, and is back with it")
+
+
+def _back(
+    plan: Plan, name: str, nonce: str, address: tuple[str, int] | None, said_hello: Callable[[], bool]
+) -> bool:
+    """Whether a board is there with the password that the broker has now."""
+    if _until(said_hello, time.monotonic() + ASK_S):
+        return True
+    with contextlib.suppress(CommandError):  # it was not thrown out: it had the new one already
+        tell(plan, name, {"do": "rotate", "nonce": nonce}, address)
+        return True
+    return _until(said_hello, time.monotonic() + BACK_S)
+
+
+def _begun(file: Path, old: str) -> tuple[str, str]:
+    """(the next password, its nonce): those of a rotation that was begun before, or new ones, kept in `ID.next`."""
+    try:
+        new, nonce = _next(file).read_text(encoding="ascii").split()
+        if new in (old, rotate.next_of(old, nonce)):
+            return new, nonce
+    except (OSError, ValueError):
+        pass
+    nonce = secrets.token_hex(16)
+    new = rotate.next_of(old, nonce)
+    _write(_next(file), f"{new}\n{nonce}\n")
+    return new, nonce
+
+
+def boards_with_passwords(plan: Plan) -> list[str]:
+    """Those of the site file that have one."""
+    return [
+        board.id for board in plan.board
+        if (file := floorplan.board_secret_file(plan, board)) is not None and file.exists()
+    ]  # fmt: skip
+
+
+# Parts ----------------------------------------------------------------------------
+
+
+class Watch:
+    """What the broker says of boards: their states, and how often each has said hello just now.
+
+    `name`: of this board alone. Raises CommandError, SiteError.
+    """
+
+    def __init__(self, plan: Plan, address: tuple[str, int] | None, name: str = "+") -> None:
+        assert plan.broker
+        self._site = plan.site.id
+        self.states: dict[str, dict[str, Any]] = {}
+        self.hellos: dict[str, int] = {}
+        host, port = address or (plan.broker.host, plan.broker.port)
+        self._client = client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=True)
+        heard: queue.Queue[str] = queue.Queue()
+        login.log_in(client, plan.broker)
+        end = contract.topic(plan.site.id, STATE, name)
+        topics = [(contract.topic(plan.site.id, HELLO, name), 1), (end, 1)]
+        fence = f"fence-{secrets.token_hex(4)}"
+        self._fence = -1
+
+        def connected(client: paho.Client, _user: object, _flags: object, code: Any, _more: object) -> None:
+            if code.is_failure:
+                heard.put(f"the broker at {host}:{port} refuses us: {str(code).lower()}; [broker] user and secret_file "
+                          "are what it knows you by")  # fmt: skip
+            client.subscribe(topics)
+
+        def hear(_client: object, _user: object, message: paho.MQTTMessage) -> None:
+            try:
+                pattern, ids, fields = contract.parse(message.topic, message.payload)
+            except contract.ContractError:
+                return
+            if pattern == STATE:
+                self.states[ids[0]] = fields or {}
+            elif pattern == HELLO and not message.retain:
+                self.hellos[ids[0]] = self.hellos.get(ids[0], 0) + 1
+
+        def subscribed(client: paho.Client, _user: object, mid: int, _codes: object, _more: object) -> None:
+            if mid == self._fence:
+                heard.put("")
+            else:  # what is retained came before the answer to a second request
+                self._fence = client.subscribe(contract.topic(plan.site.id, HELLO, fence), 1)[1] or -1
+
+        client.on_connect, client.on_message, client.on_subscribe = connected, hear, subscribed
+        try:
+            client.connect(host, port)
+            client.loop_start()
+            if words := heard.get(timeout=OUT_S):
+                raise CommandError(words)
+        except (OSError, ValueError, queue.Empty) as error:
+            self.close()
+            raise CommandError(f"no broker answers at {host}:{port} ({error or 'it is silent'})") from error
+        except CommandError:
+            self.close()
+            raise
+
+    def ready(self, name: str) -> bool:
+        """Whether it is there, as far as the broker knows."""
+        return self.states.get(name, {}).get("state") == "ready"
+
+    def say_lost(self, name: str) -> None:
+        """Says a board's will for it, where it is ready: the page shows it lost."""
+        if self.ready(name):
+            payload = contract.encode(STATE, self.states[name] | {"state": "lost"})
+            with contextlib.suppress(RuntimeError, ValueError):
+                topic = contract.topic(self._site, STATE, name)
+                self._client.publish(topic, payload, 1, True).wait_for_publish(2)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class Visitor:
+    """A connection of our own under a board's name: what the broker does to this one, it does to the board's.
+
+    `let_in`: it was; `there`: it still is. Raises SiteError.
+    """
+
+    def __init__(self, plan: Plan, name: str, password: str) -> None:
+        assert plan.broker
+        self.password = password
+        self.let_in = self.there = False
+        answered = threading.Event()
+
+        def connected(_client: object, _user: object, _flags: object, code: Any, _more: object) -> None:
+            self.let_in = self.there = not code.is_failure
+            answered.set()
+
+        def gone(*_: object) -> None:
+            self.there = False
+
+        self._client = client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False,
+                                            client_id=f"visitor-{secrets.token_hex(4)}")  # fmt: skip
+        login.log_in(client, plan.broker)
+        client.username_pw_set(name, password)
+        client.on_connect, client.on_disconnect = connected, gone
+        try:
+            client.connect(plan.broker.host, plan.broker.port)
+        except (OSError, ValueError):
+            return  # nobody listens, or not the broker that it should be
+        client.loop_start()
+        answered.wait(2)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def _lets_in(plan: Plan, name: str, password: str) -> bool:
+    """Whether the broker lets somebody in with that name and password. Raises SiteError."""
+    visitor = Visitor(plan, name, password)
+    visitor.close()
+    return visitor.let_in
+
+
+def _board(plan: Plan, name: str) -> Board:
+    boards = {board.id: board for board in plan.board}
+    if name not in boards:
+        raise SiteError(f"no board '{name}' in the site file{floorplan.meant(name, boards)}")
+    return boards[name]
+
+
+def _its_own(plan: Plan, board: Board, file: Path) -> None:
+    """Raises SiteError where two boards share a password: what is done to one would be done to the other."""
+    for other in plan.board:
+        if other.id != board.id and floorplan.board_secret_file(plan, other) == file:
+            raise SiteError(f"{file}: is the password of board '{other.id}' too; give each board its own: leave both "
+                            "secret_file out and name [broker] boards_folder")  # fmt: skip
+
+
+def _others(plan: Plan) -> set[str]:
+    """Users of the broker that are no boards."""
+    return {plan.broker.user or "" if plan.broker else "", *(source.id for source in plan.source)}
+
+
+def _in_folder(plan: Plan, name: str) -> Path | None:
+    """Where the password of a board is that the site file names no more."""
+    folder = plan.broker.boards_folder if plan.broker else None
+    return folder / name if folder and contract.is_id(name) else None
+
+
+def _accounts_are_here(plan: Plan) -> bool:
+    if not plan.broker or not plan.broker.folder:
+        return False
+    path = plan.broker.folder / accounts.PASSWORDS
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise AccountsError(f"{path}: {error.strerror}; try the same with sudo") from error
+
+
+def _passwords(file: Path | None) -> list[str]:
+    """What the host knows of a board: its password, and one that was begun."""
+    found = []
+    for path in (file, _next(file)) if file else ():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            found.append(path.read_text(encoding="ascii").split()[0])
+    return found
+
+
+def _next(file: Path) -> Path:
+    """Where a rotation is kept that is under way. No board can be called that: an id has no dot."""
+    return file.with_name(file.name + ".next")
+
+
+def _write(path: Path, text: str) -> None:
+    """A file for us alone, whole or not at all. Raises SiteError."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = path.parent.stat()  # root writes for whoever has the folder
+        owner = (folder.st_uid, folder.st_gid) if os.geteuid() == 0 and not path.exists() else None
+        write_whole(path, text, owner=owner)
+    except OSError as error:
+        raise SiteError(f"{path}: cannot be written ({error.strerror}); what worked goes on working") from error
+
+
+def _remove(path: Path) -> None:
+    """Removes a file, if it is there. Raises SiteError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SiteError(f"{path}: cannot be removed ({error.strerror}); the account is gone; try sudo") from error
+
+
+@contextlib.contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Only one command at a time changes the boards' passwords of a folder. Raises SiteError."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = os.open(file.parent, os.O_RDONLY)
+    except OSError as error:
+        raise SiteError(f"{file.parent}: cannot be opened ({error.strerror}); try the same with sudo") from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise SiteError("another command is changing boards' passwords; wait until it has ended") from None
+    finally:
+        os.close(folder)
+
+
+def _until(holds: Callable[[], bool], end: float) -> bool:
+    """Whether it came true until `time.monotonic()` was `end`."""
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

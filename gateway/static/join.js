@@ -1,0 +1,57 @@
+// A one-time link: a name and a password for somebody new, or a new password for somebody known.
+// The link is …/join#TOKEN, or …/join#TOKEN&NAME for somebody known; no server and no proxy sees what is behind #.
+
+import { $, putWords, setText } from "./dom.js";
+import { refusal, showButton, waitOut } from "./passwords.js";
+import { address, call } from "./session.js";
+import { words } from "./words.js";
+
+const [token, known] = location.hash.slice(1).split("&", 2).map(plain);
+history.replaceState(null, "", location.pathname); // who looks over a shoulder, or into the history, finds none
+
+function plain(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return ""; // cut off somewhere
+  }
+}
+
+async function join(event) {
+  event.preventDefault();
+  const [name, password] = [$("name").value.trim(), $("password").value];
+  for (const box of [$("password"), $("name")]) if (!box.value.trim()) box.focus();
+  if (!name || !password) return setText($("said"), words.login.both);
+  $("send").disabled = true;
+  setText($("said"), "");
+  const [status, told] = await call("POST", "api/join", { token, name, password });
+  if (status === 204) return location.replace(address(""));
+  $("send").disabled = false;
+  if (status === 404) return over();
+  if (status === 429) return waitOut($("said"), $("send"), told?.wait_s);
+  setText($("said"), refusal(status, told));
+  (told?.kind === "password" ? $("password") : $("name")).focus();
+}
+
+function over() {
+  $("join").hidden = true;
+  $("login-link").hidden = false;
+  setText($("over"), words.join.over);
+}
+
+putWords();
+if (known) {
+  Object.assign($("name"), { value: known, readOnly: true });
+  $("name-rules").hidden = true;
+  for (const [id, text] of [["join-title", "again_title"], ["join-what", "again_what"], ["send", "again_send"]]) {
+    setText($(id), words.join[text]);
+  }
+}
+document.title = `${$("join-title").textContent} · Callfloor`;
+showButton($("password").closest(".field"));
+$("join").addEventListener("submit", join);
+$("join").hidden = false;
+if (token) (known ? $("password") : $("name")).focus();
+else over();
+// Another link in the same window is another form.
+window.addEventListener("hashchange", () => location.reload());

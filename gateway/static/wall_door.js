@@ -1,0 +1,88 @@
+// Lets a screen in: by the token behind # in its address, or as whoever has logged in there. Where it is not let in it
+// says so, and tries again for ever: nobody sits at it.
+
+import { $, make } from "./dom.js";
+import { call, loginLink } from "./session.js";
+import { language, words } from "./words.js";
+
+const AGAIN_MS = 30000;
+const TOKEN_AGAIN_MS = 600000; // a token that was refused: it hardly comes back, and each try counts as a guess
+
+let token = null; // for as long as this page is open: the gateway may forget the screen, and the screen comes back
+let tokenDue = 0;
+let looking = null;
+let timer = 0;
+let onOpen = () => {};
+
+// Takes the token out of the address, where people could read it; `open` is called whenever the screen is let in anew.
+export function takeToken(open) {
+  onOpen = open;
+  const told = new URLSearchParams(location.hash.slice(1));
+  if (!told.has("token")) return;
+  token = told.get("token");
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+// Another link, opened in the same window.
+window.addEventListener("hashchange", () => {
+  if (location.hash.includes("token=")) location.reload();
+});
+
+// With a token in hand it is used first: the screen shall not be whoever was logged in there before.
+export async function enter() {
+  if (token) await useToken();
+}
+
+async function useToken() {
+  if (performance.now() < tokenDue) return 401;
+  const [status] = await call("POST", "api/session", { token });
+  if (status === 401) tokenDue = performance.now() + TOKEN_AGAIN_MS;
+  return status;
+}
+
+// Whether the gateway lets this screen in: asked when a stream has failed, which does not say why.
+export function look() {
+  if (!looking) {
+    looking = lookOnce().finally(() => {
+      looking = null;
+    });
+  }
+  return looking;
+}
+
+async function lookOnce() {
+  clearTimeout(timer);
+  const [status, told] = await call("GET", "api/session");
+  if (status === 200 && !told.rights.includes("walls")) shut("right");
+  else if (status === 200 || status === 204) letIn(); // 204: this gateway asks nobody
+  else if (status === 401) await tryToken();
+  if (isShut()) timer = setTimeout(look, AGAIN_MS); // and where the gateway is away all is as it was
+}
+
+async function tryToken() {
+  const tried = token ? await useToken() : 0;
+  if (!token) shut("none");
+  else if (tried === 204) letIn(true);
+  else if (tried === 401) shut("token");
+  else if (tried === 429) shut("often");
+}
+
+function letIn(anew = isShut()) {
+  $("shut").hidden = true;
+  if (anew) onOpen();
+}
+
+function shut(why) {
+  const text = words.screen.shut_why[why];
+  if (!$("shut").hidden && $("shut").dataset.why === why) return;
+  $("shut").dataset.why = why;
+  $("shut").lang = language;
+  const login = make("a", "", words.screen.login);
+  login.href = loginLink();
+  const again = make("p", "again", words.screen.shut_again);
+  $("shut").textContent = "";
+  $("shut").append(make("h1", "", words.screen.shut), make("p", "", text), again, login);
+  $("shut").hidden = false;
+}
+
+export const isShut = () => !$("shut").hidden;

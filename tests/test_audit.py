@@ -1,0 +1,213 @@
+"""The audit list: who changed what, in a small table of words; nothing secret or personal, and with an end."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import audit, messages_http
+from gateway import people as module
+from gateway.audit import DID, WHAT_MOST
+from gateway.gate import TABLE
+from gateway.people import People
+from gateway.rights import Who
+from tests.conftest import until
+from tests.gated import CONSOLE, HASHED, PASSWORD, add, gated, plan
+from tests.test_messages import Told
+from tests.test_messages import site as messages_site
+
+DAY_S = 24 * 3600
+LEAD = Who("person", "lead", "supervisor")
+
+
+class Clock:
+    """Time that goes by when we say so."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def people(tmp_path: Path, clock: Clock) -> Iterator[People]:
+    with People(plan(tmp_path).people, clock) as people:
+        yield people
+
+
+def written(people: People) -> list[str]:
+    """All rows as text, the oldest first, once all is written."""
+    until(lambda: not people._notes, "all is written")
+    return [f"{row.who} {row.did} {row.what}".strip() for row in reversed(people.audit(limit=500))]
+
+
+def test_every_change_is_in_the_list_with_who_did_it(tmp_path: Path) -> None:
+    """All that the table of addresses can change, asked for real; a change that leaves no row fails here."""
+    told = Told(messages_site())
+    scenes: dict[str, dict[str, Any]] = {}
+
+    async def kept() -> bool:
+        return True
+
+    def note(who: Who | None, did: str, what: str) -> None:
+        house.people.note(who, did, what)
+
+    router = messages_http.routes(told.messages, lambda: (scenes, None, 0.0), kept, note)
+    with gated(plan(tmp_path), [router]) as house:
+        link = house.people.first_link().partition("#")[2]
+        boss = house.ask("POST", "/api/join", {"token": link, "name": "boss", "password": PASSWORD}).cookie
+
+        def did(method: str, address: str, body: Any = None, cookie: str = "", **parts: str) -> Any:
+            seen.add((method, address))
+            answer = house.ask(method, address.format(**parts), body, cookie or boss)
+            assert answer.status in (200, 201, 204), answer
+            return answer.told if answer.body else answer
+
+        seen = {("POST", "/api/join")}
+        made = did("POST", "/api/people/invitations", {"role": "viewer"})
+        did("DELETE", "/api/people/invitations/{id}", id=made["id"])
+        made = did("POST", "/api/people/invitations", {"role": "supervisor"})
+        house.people.join(made["token"], "lead", HASHED)
+        did("PATCH", "/api/people/{name}", {"role": "admin"}, name="lead")
+        made = did("POST", "/api/tokens", {"name": "lobby", "role": "wall", "days": 9})
+        screen = did("POST", "/api/session", {"token": made["token"]}).cookie
+        did("POST", "/wall/{wall}/events", b"", screen, wall="north")
+        did("DELETE", "/api/session", None, screen)
+        did("DELETE", "/api/tokens/{id}", id=made["id"])
+        did("DELETE", "/api/people/{name}", name="lead")
+        sent = did("POST", "/api/messages", {"text": "Fire drill", "walls": ["north"], "minutes": 15})
+        assert sent["text"] == "Fire drill"
+        did("DELETE", "/api/messages/{id}", id=sent["id"])
+        boss = did("PUT", "/api/session/password", {"old": PASSWORD, "new": PASSWORD + "!"}).cookie
+        did("DELETE", "/api/session")
+        assert house.ask("POST", "/api/session", {"name": "boss", "password": "wrong password"}).status == 401
+
+        changing = {row for row, needs in TABLE.items() if row[0] != "GET" and needs != "own"}
+        changing -= {("POST", "/api/messages/preview")}
+        assert changing == seen, "an address that changes something is not tried here"
+        assert written(house.people) == [
+            "person boss joined admin (the first)",
+            "person boss invited viewer",
+            "person boss invitation-withdrawn viewer",
+            "person boss invited supervisor",
+            "person lead joined supervisor",
+            "person boss role lead: supervisor → admin",
+            "person boss token-made lobby: wall, 9 days",
+            "token lobby login",
+            "token lobby logout",
+            "person boss token-ended lobby: wall",
+            "person boss removed lead, admin",
+            "person boss message-sent north, 15 min",
+            "person boss message-taken-back north",
+            "person boss password",
+            "person boss logout",
+            "nobody known login-refused as boss",
+        ]
+        everything = json.dumps(written(house.people))
+        for secret in (PASSWORD, "Fire", link, made["token"], "127.0.0.1", boss):
+            assert secret not in everything
+
+
+def test_a_word_that_is_none_is_a_mistake_and_every_word_has_its_meaning(people: People) -> None:
+    with pytest.raises(ValueError, match="dismissed"):
+        people.note(LEAD, "dismissed")
+    page = (Path(__file__).parent.parent / "docs" / "people.md").read_text(encoding="utf-8")
+    for did, words in DID.items():
+        assert f"| `{did}` | {words} |" in page
+
+
+def test_refused_logins_of_an_hour_are_one_row_a_name_and_a_name_that_is_nobodys_is_not_kept(
+    people: People, clock: Clock
+) -> None:
+    add(people, "lead", "viewer")
+    for hour in range(2):
+        for number in range(40):
+            people.note_refused("LEAD")
+            people.note_refused(f"my-secret-{number}")
+        until(lambda: not people._notes, "all is written")
+        clock.now_s += 3601 * (1 - hour)
+    rows = [row for row in written(people) if "refused" in row]
+    assert rows == [
+        "nobody known login-refused as lead: 40 times", "nobody known login-refused 40 times",
+    ] * 2  # fmt: skip
+
+
+def test_what_is_put_down_is_one_short_line(people: People) -> None:
+    people.note(LEAD, "message-sent", "a\nb\x1b[31m\u202e" + "x" * 1000)
+    until(people.audit, "written")
+    (row,) = people.audit()
+    assert row.what.startswith("a b [31m x") and len(row.what) == WHAT_MOST and row.what.endswith("…")
+    assert audit.words("Åse → admin") == "Åse → admin"
+
+
+def test_rows_are_kept_for_their_days(people: People, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AUDIT_LOOK", 1)
+    people.note(LEAD, "message-sent", "old")
+    until(people.audit, "written")
+    clock.now_s += 90 * DAY_S - 1
+    people.note(LEAD, "message-sent", "new")
+    assert len(written(people)) == 2
+    clock.now_s += 2
+    people.note(LEAD, "message-sent", "newest")
+    assert written(people) == ["person lead message-sent new", "person lead message-sent newest"]
+
+
+def test_there_are_so_many_rows_and_nobody_pushes_out_what_others_did(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AUDIT_LOOK", 10)
+    monkeypatch.setattr(module, "AUDIT_MOST", 200)
+    people.note(LEAD, "message-sent", "what somebody wants to be forgotten")
+    busy = Who("person", "busy", "supervisor")
+    for number in range(1000):
+        people.note(busy, "message-sent", f"{number}")
+        if number % 200 == 0:
+            until(lambda: not people._notes, "all is written")
+    rows = written(people)
+    assert 150 < len(people.audit(limit=1000)) <= 210
+    assert rows[0] == "person lead message-sent what somebody wants to be forgotten"
+    assert rows[-1] == "person busy message-sent 999"
+
+
+def test_pages_of_the_list_follow_each_other(people: People) -> None:
+    for number in range(25):
+        people.note(LEAD, "message-sent", str(number))
+    until(lambda: len(people.audit(limit=100)) == 25, "written")
+    seen: list[str] = []
+    before = None
+    while rows := people.audit(before, 10):
+        seen += [row.what for row in rows]
+        before = rows[-1].id
+    assert seen == [str(number) for number in reversed(range(25))]
+
+
+def test_what_cannot_be_written_now_is_written_later(people: People, tmp_path: Path, clock: Clock) -> None:
+    with people._lock:
+        people._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(tmp_path / "people.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun_s = time.monotonic()
+    people.note(LEAD, "message-sent", "one")
+    assert time.monotonic() - begun_s < 0.04, "whoever notes does not wait"
+    people._writer.submit(lambda: None).result()
+    assert people.audit() == []
+    other.execute("ROLLBACK")
+    other.close()
+    people.note(LEAD, "message-sent", "two")
+    assert written(people) == ["person lead message-sent one", "person lead message-sent two"]
+    people.note(CONSOLE, "board-revoked", "pico-7")
+    people.close()
+    with People(plan(tmp_path).people, clock) as again:
+        assert written(again)[-1] == "console tests board-revoked pico-7"
