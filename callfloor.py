@@ -203,7 +203,7 @@ def board_json(
 ) -> None:
     """Write what a board is told, its board.json, with a new password at the broker."""
     from boards import definition
-    from gateway import board_accounts
+    from gateway.broker import boards as board_accounts
 
     if pins not in ("machine", "gpiozero", "memory"):
         raise SiteError(f"--pins: '{pins}' is no kind of pins: machine, gpiozero or memory")
@@ -223,7 +223,7 @@ def board_revoke(
     site: SiteFile,
 ) -> None:
     """Shut a board out that is stolen or lost, its live connection too, and try that it is."""
-    from gateway import board_accounts
+    from gateway.broker import boards as board_accounts
 
     plan = floorplan.read(site)
     done = board_accounts.revoke(plan, board)
@@ -239,7 +239,7 @@ def board_rotate(
     every: Annotated[bool, typer.Option("--all", help="All boards that have a password, one by one.")] = False,
 ) -> None:
     """Give boards new passwords where they stand; no password travels."""
-    from gateway import board_accounts
+    from gateway.broker import boards as board_accounts
 
     if (board is None) != every:
         raise SiteError("board rotate: name one board, or --all")
@@ -357,7 +357,7 @@ def broker_setup(
     user: Annotated[str | None, typer.Option(help="Who mosquitto runs as, where root sets it up.")] = None,
 ) -> None:
     """Write all that mosquitto needs to be this house's broker: names, rights, certificates, settings."""
-    from gateway import house_broker
+    from gateway.broker import setup as house_broker
 
     plan = floorplan.read(site)
     print("\n".join(house_broker.setup(plan, site, user)))
@@ -367,7 +367,7 @@ def broker_setup(
 @brokers.command("check")
 def broker_check(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
     """Try on the running broker what everybody may, and may not. Exit status 1 where something is wrong."""
-    from gateway import broker_check
+    from gateway.broker import check as broker_check
 
     raise SystemExit(broker_check.run(floorplan.read(site)))
 
@@ -395,7 +395,7 @@ def person_invite(
     base: Annotated[str | None, typer.Option(help="The page as people open it: https://floor.example.")] = None,
 ) -> None:
     """Print a one-time link to an account, or to a new password."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     people_commands.invite(floorplan.read(site), role, name, base)
 
@@ -403,7 +403,7 @@ def person_invite(
 @persons.command("list")
 def person_list(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
     """List who may open the page, and the links that are open."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     people_commands.list_people(floorplan.read(site))
 
@@ -414,7 +414,7 @@ def person_remove(
     name: Annotated[str, typer.Argument(help="Whose account.")],
 ) -> None:
     """Remove an account; whoever is logged in with it is logged out at once."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     people_commands.remove(floorplan.read(site), name)
 
@@ -427,7 +427,7 @@ def token_add(
     days: Annotated[int, typer.Option(help="It ends after so many, 400 at most.")] = 365,
 ) -> None:
     """Print a new token for a machine or a screen. It is not shown again."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     people_commands.add_token(floorplan.read(site), name, role, days)
 
@@ -435,7 +435,7 @@ def token_add(
 @tokens.command("list")
 def token_list(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
     """List the tokens: what each is for and when it ends, not the tokens themselves."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     people_commands.list_tokens(floorplan.read(site))
 
@@ -446,7 +446,7 @@ def token_remove(
     name: Annotated[str, typer.Argument(help="Which.")],
 ) -> None:
     """End a token; screens that logged in with it are logged out at once."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     people_commands.remove_token(floorplan.read(site), name)
 
@@ -458,7 +458,7 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Print what was changed and by whom, the newest last."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     people_commands.audit(floorplan.read(site), most, as_json)
 
@@ -512,7 +512,7 @@ def sim_day(
 
 def noted(plan: Plan, did: str, what: str) -> None:
     """Puts a command of ours into the audit list of its site; a floor that is only tried out keeps none."""
-    from gateway import people_commands
+    from gateway.people import commands as people_commands
 
     if plan.broker:
         people_commands.note(plan, did, what)
@@ -544,10 +544,10 @@ def main() -> None:
     from boards.command import CommandError
     from boards.record import RecordError
     from firmware.start import StartError
-    from gateway.accounts import AccountsError
-    from gateway.authority import AuthorityError
-    from gateway.broker import BrokerError
-    from gateway.people import PeopleError
+    from gateway.broker.accounts import AccountsError
+    from gateway.broker.authority import AuthorityError
+    from gateway.broker.trial import BrokerError
+    from gateway.people.people import PeopleError
     from gateway.replay import ReplayError
     from gateway.store import StoreError
 

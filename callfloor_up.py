@@ -31,9 +31,9 @@ import floorplan
 from boards import definition, trying
 from floorplan import Plan
 from gateway import store
-from gateway.broker import OwnBroker, new_passwords
+from gateway.broker.rights import GATEWAY, TRYING
+from gateway.broker.trial import OwnBroker, new_passwords
 from gateway.phones.token import token_of
-from gateway.rights_at_broker import GATEWAY, TRYING
 from simulator import board as simulated
 from simulator.resize import resize
 
@@ -159,7 +159,7 @@ def _on_this_machine(host: str) -> bool:
 
 def first_login(plan: Plan, page: str) -> None:
     """Prints the link by which the first person comes in, as long as there is nobody."""
-    from gateway.people import People
+    from gateway.people.people import People
 
     with People(plan.people) as people:
         if people.nobody():

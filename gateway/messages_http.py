@@ -31,7 +31,7 @@ from gateway.messages import (
     not_shown,
     warned,
 )
-from gateway.rights import Who
+from gateway.people.rights import Who
 from wallboard.message import Composed, MessageUnseen, NotShown, preview_png
 
 BODY_BYTES = 16 * 1024

@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import floorplan
 from wallboard.mirror import mirror_png
 
-from . import people_http
-from .gate import Gate, lets
 from .news import News
-from .people import People
+from .people import http as people_http
+from .people.gate import Gate, lets
+from .people.people import People
 from .pictures import Pictures
 from .store import StoreError
 

@@ -33,7 +33,7 @@ from gateway.floor import ASTERISK, Floor, Queue
 from gateway.messages import Messages
 from gateway.mqtt import Line
 from gateway.news import News
-from gateway.people import People
+from gateway.people.people import People
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
 from gateway.phones.states import NOT_HEARD

@@ -23,7 +23,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 import floorplan
 from boards import login
 from firmware import contract
-from gateway import accounts, board_accounts, house_broker
+from gateway.broker import accounts
+from gateway.broker import boards as board_accounts
+from gateway.broker import setup as house_broker
 from tests.brokers import HOST, free_port, program
 from tests.conftest import until
 from tests.pythons import ROOT, command, environment

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp
 import floorplan
 from gateway import page
 from gateway.news import News
-from gateway.people import People, Person
-from gateway.rights import Who
+from gateway.people.people import People, Person
+from gateway.people.rights import Who
 from gateway.service import web_config
 from gateway.wall_page import Screens
 from gateway.wall_page import routes as wall_routes

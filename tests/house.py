@@ -27,8 +27,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 import floorplan
-from gateway import house_broker
-from gateway.rights_at_broker import GATEWAY
+from gateway.broker import setup as house_broker
+from gateway.broker.rights import GATEWAY
 from simulator import board as simulated
 from simulator.pbx import Pbx
 from tests import someone

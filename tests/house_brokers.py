@@ -20,7 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 import floorplan
 from boards import login
 from floorplan import Plan
-from gateway import accounts, house_broker
+from gateway.broker import accounts
+from gateway.broker import setup as house_broker
 from tests.brokers import free_port, program
 from tests.conftest import until
 

@@ -8,8 +8,8 @@ import re
 import urllib.request
 
 import floorplan
-from gateway.people import People
-from gateway.rights import Who
+from gateway.people.people import People
+from gateway.people.rights import Who
 
 CONSOLE = Who("console", "tests", "admin")
 _numbers = itertools.count(1)

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from gateway import audit, messages_http
-from gateway import people as module
-from gateway.audit import DID, WHAT_MOST
-from gateway.gate import TABLE
-from gateway.people import People
-from gateway.rights import Who
+from gateway import messages_http
+from gateway.people import audit
+from gateway.people import people as module
+from gateway.people.audit import DID, WHAT_MOST
+from gateway.people.gate import TABLE
+from gateway.people.people import People
+from gateway.people.rights import Who
 from tests.conftest import until
 from tests.gated import CONSOLE, HASHED, PASSWORD, add, gated, plan
 from tests.test_messages import Told

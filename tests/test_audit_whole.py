@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import floorplan
-from gateway import audit, gate
-from gateway.people import People
+from gateway.people import audit, gate
+from gateway.people.people import People
 from simulator import board as simulated
 from tests.house import DIRECT, SafeHouse
 from tests.someone import headers, token

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.authority import AuthorityError, ensure, vouches
+from gateway.broker.authority import AuthorityError, ensure, vouches
 from tests import certificates
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

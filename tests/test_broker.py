@@ -18,8 +18,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import contract
-from gateway.broker import BrokerError, OwnBroker, find, new_passwords
-from gateway.rights_at_broker import GATEWAY, TRYING
+from gateway.broker.rights import GATEWAY, TRYING
+from gateway.broker.trial import BrokerError, OwnBroker, find, new_passwords
 
 from .conftest import until
 

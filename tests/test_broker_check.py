@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import accounts, broker_check
-from gateway.accounts import AccountsError
-from gateway.broker_check import answers_plain, tried
+from gateway.broker import accounts
+from gateway.broker import check as broker_check
+from gateway.broker.accounts import AccountsError
+from gateway.broker.check import answers_plain, tried
 from tests import certificates
 from tests.brokers import Broker, free_port, mosquitto
 from tests.conftest import until

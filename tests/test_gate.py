@@ -21,13 +21,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message
 
 import floorplan
-from gateway import gate, messages_http, sessions
-from gateway.gate import TABLE, Gate
-from gateway.people import People
+from gateway import messages_http
+from gateway.people import gate, sessions
+from gateway.people.gate import TABLE, Gate
+from gateway.people.people import People
+from gateway.people.rights import ROLES
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
 from gateway.queues import push_http
-from gateway.rights import ROLES
 from tests.conftest import until
 from tests.gated import CONSOLE, HOST, PASSWORD, Answer, Gated, Stream, add, gated, plan, served
 

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from gateway import guesses as module
-from gateway.guesses import ADDRESS, ALL, HERE, NAME, ROWS_MOST, STRANGER, TOKENS, Guesses
+from gateway.people import guesses as module
+from gateway.people.guesses import ADDRESS, ALL, HERE, NAME, ROWS_MOST, STRANGER, TOKENS, Guesses
 
 DAY_S = 24 * 3600
 

@@ -20,8 +20,9 @@ import pytest
 
 import floorplan
 from floorplan import SiteError
-from gateway import accounts, house_broker, mosquitto
-from gateway.accounts import AccountsError
+from gateway.broker import accounts, mosquitto
+from gateway.broker import setup as house_broker
+from gateway.broker.accounts import AccountsError
 from tests import certificates
 from tests.brokers import program
 from tests.conftest import until
@@ -270,7 +271,7 @@ PUTTER = """
 import sys
 from pathlib import Path
 import floorplan
-from gateway import accounts
+from gateway.broker import accounts
 plan = floorplan.read(Path(sys.argv[1]))
 for number in range(20):
     accounts.put(plan, f"b{sys.argv[2]}-{number}", "44" * 16)

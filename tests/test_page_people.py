@@ -19,12 +19,12 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import floorplan
-from gateway.audit import DID
 from gateway.news import News
 from gateway.page import app
-from gateway.people import People
-from gateway.people_http import STATUSES
-from gateway.rights import ROLES, Who
+from gateway.people.audit import DID
+from gateway.people.http import STATUSES
+from gateway.people.people import People
+from gateway.people.rights import ROLES, Who
 from gateway.wall_page import Screens, routes
 
 from .test_page import CHROMIUM, CHROMIUM_ARGS

@@ -20,13 +20,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import floorplan
-from gateway import people as module
-from gateway import people_commands
-from gateway.guesses import ADDRESS, HERE
-from gateway.passwords import COMMON, LEAST, MOST, Busy, Passwords, wrong_with
-from gateway.people import TOKEN_DAYS_MOST, People, PeopleError, Refused, checked_name, key_of
-from gateway.rights import OF_PEOPLE, RIGHTS, ROLES, Who
-from gateway.sessions import AT_MOST_S, Sessions, set_cookie
+from gateway.people import commands as people_commands
+from gateway.people import people as module
+from gateway.people.guesses import ADDRESS, HERE
+from gateway.people.passwords import COMMON, LEAST, MOST, Busy, Passwords, wrong_with
+from gateway.people.people import TOKEN_DAYS_MOST, People, PeopleError, Refused, checked_name, key_of
+from gateway.people.rights import OF_PEOPLE, RIGHTS, ROLES, Who
+from gateway.people.sessions import AT_MOST_S, Sessions, set_cookie
 from tests.gated import CONSOLE, HASHED, PASSWORD, QUICK, add, plan
 
 ROOT = Path(__file__).parent.parent

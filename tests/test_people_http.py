@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.gate import TABLE
-from gateway.people_http import BODY_BYTES, STATUSES
+from gateway.people.gate import TABLE
+from gateway.people.http import BODY_BYTES, STATUSES
 from tests.conftest import until
 from tests.gated import CONSOLE, HOST, PASSWORD, Answer, Gated, add, gated, plan
 

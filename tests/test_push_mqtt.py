@@ -9,10 +9,10 @@ import pytest
 
 import callfloor_up
 import floorplan
-from gateway.broker import BrokerError, OwnBroker, new_passwords
+from gateway.broker.rights import GATEWAY, TRYING
+from gateway.broker.trial import BrokerError, OwnBroker, new_passwords
 from gateway.queues.figures import QueueFigures
 from gateway.queues.push import Push, PushError, decode, parse_push_topic, push_topic
-from gateway.rights_at_broker import GATEWAY, TRYING
 
 from .conftest import until
 from .test_broker import Client, RunningBroker

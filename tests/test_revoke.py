@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from firmware import contract
-from gateway import accounts
+from gateway.broker import accounts
 from tests.boards_broker import BoardsBroker, Visitor
 from tests.conftest import until
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from boards import command
-from gateway import board_accounts
+from gateway.broker import boards as board_accounts
 from tests.boards_broker import BOARDS, BoardsBroker
 from tests.brokers import HOST, free_port
 from tests.conftest import until

@@ -27,7 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from boards import login
 from gateway import page as web_page
-from gateway.people import People
+from gateway.people.people import People
 from simulator import board as simulated
 from tests.conftest import until
 from tests.house import DIRECT, SafeHouse

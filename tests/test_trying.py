@@ -16,8 +16,8 @@ import floorplan
 from boards import listen, trying
 from boards.command import CommandError
 from floorplan import SiteError
-from gateway.broker import OwnBroker, new_passwords
-from gateway.rights_at_broker import GATEWAY, TRYING
+from gateway.broker.rights import GATEWAY, TRYING
+from gateway.broker.trial import OwnBroker, new_passwords
 from simulator.board import free_port
 from tests.brokers import HOST, mosquitto
 from tests.conftest import until

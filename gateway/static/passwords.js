@@ -43,7 +43,7 @@ function hide(box, button) {
   button.ariaPressed = "false";
 }
 
-// Why it was not done, in the reader's language; by the kinds of gateway/people_http.py.
+// Why it was not done, in the reader's language; by the kinds of gateway/people/http.py.
 export function refusal(status, told) {
   if (!status) return words.no_answer;
   return words.people_refused[told?.kind] ?? told?.words ?? words.people_refused.other;

@@ -9,7 +9,7 @@ import { callAs, may, needWho, session } from "./session.js";
 import { fill, moment, span, words } from "./words.js";
 
 const AGAIN_MS = 5000; // where no answer came
-const OF_PEOPLE = ["viewer", "supervisor", "technician", "admin"]; // as in gateway/rights.py
+const OF_PEOPLE = ["viewer", "supervisor", "technician", "admin"]; // as in gateway/people/rights.py
 const OF_TOKENS = ["wall", ...OF_PEOPLE];
 
 let sure = null; // what is done when it is said so

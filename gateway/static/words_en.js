@@ -255,7 +255,7 @@ export const en = {
     login: "Log in",
   },
   role: { wall: "screen", viewer: "viewer", supervisor: "supervisor", technician: "technician", admin: "admin" },
-  // As in gateway/rights.py; a test holds the two together.
+  // As in gateway/people/rights.py; a test holds the two together.
   role_means: {
     wall: "screen: what walls show",
     viewer: "viewer: sees the page",
@@ -334,7 +334,7 @@ export const en = {
     at: "When", who: "Who", did: "What",
   },
   who: { person: "{name}", token: "token {name}", console: "at the gateway’s own keyboard ({name})", nobody: "nobody known" },
-  // As in gateway/audit.py; a test holds the two together.
+  // As in gateway/people/audit.py; a test holds the two together.
   did: {
     login: "logged in",
     logout: "logged out",
@@ -355,7 +355,7 @@ export const en = {
     "board-revoked": "shut a board out",
     "broker-set-up": "set the broker up",
   },
-  // What stands beside it, as gateway/people.py writes it; whatever else is shown as it is.
+  // What stands beside it, as gateway/people/people.py writes it; whatever else is shown as it is.
   did_what: {
     "{role}": "{role}",
     "{role} (the first)": "{role} (the first)",
@@ -371,7 +371,7 @@ export const en = {
     "all walls, {n} min": "all walls, {n} min",
     "all walls": "all walls",
   },
-  // By the kinds of gateway/people_http.py.
+  // By the kinds of gateway/people/http.py.
   people_refused: {
     name: "Choose another name: 1 to 32 letters, digits, dots, hyphens or underscores, with a letter or a digit first.",
     taken: "Somebody has that name already. Choose another one.",

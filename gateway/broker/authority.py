@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from gateway.accounts import write_whole
+from gateway.broker.accounts import write_whole
 
 BEGINS = datetime(2020, 1, 1, tzinfo=UTC)
 ENDS = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)  # later ones are written in another form (RFC 5280, 4.1.2.5)

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import floorplan
-from gateway.people import People, PeopleError
-from gateway.rights import Right, Who
-from gateway.sessions import COOKIE, Session, set_cookie
+from gateway.people.people import People, PeopleError
+from gateway.people.rights import Right, Who
+from gateway.people.sessions import COOKIE, Session, set_cookie
 
 # "anybody": without logging in. "login": whoever is logged in. "own": the address asks for a token of its own, and the
 # gate looks at nothing but the address.

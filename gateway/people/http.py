@@ -18,13 +18,22 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 
 import floorplan
 from gateway import intake
-from gateway.gate import is_https
-from gateway.guesses import Guesses
 from gateway.intake import TooLong, TooSlow, body_of
-from gateway.passwords import LEAST, Busy, Passwords, wrong_with
-from gateway.people import NAME_MOST, TOKEN_DAYS_MOST, New, People, PeopleError, Refused, checked_name, key_of
-from gateway.rights import RIGHTS, ROLES, Who
-from gateway.sessions import Session, set_cookie
+from gateway.people.gate import is_https
+from gateway.people.guesses import Guesses
+from gateway.people.passwords import LEAST, Busy, Passwords, wrong_with
+from gateway.people.people import (
+    NAME_MOST,
+    TOKEN_DAYS_MOST,
+    New,
+    People,
+    PeopleError,
+    Refused,
+    checked_name,
+    key_of,
+)
+from gateway.people.rights import RIGHTS, ROLES, Who
+from gateway.people.sessions import Session, set_cookie
 
 BODY_BYTES = 4096
 ROWS_MOST = 500  # of the audit list, in one answer

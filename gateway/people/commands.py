@@ -16,8 +16,8 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from floorplan import Plan, SiteError
-from gateway.people import People, PeopleError, Refused
-from gateway.rights import Who
+from gateway.people.people import People, PeopleError, Refused
+from gateway.people.rights import Who
 
 ROWS = 500  # of the audit list at a time
 

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import floorplan
-from gateway import audit
-from gateway.audit import DID, NOBODY, Row
-from gateway.rights import OF_PEOPLE, ROLES, Who
-from gateway.sessions import AT_MOST_S, Session, Sessions
+from gateway.people import audit
+from gateway.people.audit import DID, NOBODY, Row
+from gateway.people.rights import OF_PEOPLE, ROLES, Who
+from gateway.people.sessions import AT_MOST_S, Session, Sessions
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from floorplan import Plan
-from gateway import mosquitto
+from gateway.broker import mosquitto
 
 PASSWORDS, CONF, LOCK = "passwords", "mosquitto.conf", "lock"  # files in the broker's folder
 KEPT = "kept"  # a folder there for what mosquitto itself writes

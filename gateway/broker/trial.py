@@ -1,6 +1,6 @@
 """The broker for trying the product: mosquitto where it is installed, else nats-server from PyPI.
 
-It listens on loopback only, and lets nobody in without a name and a password; gateway/rights_at_broker.py says who
+It listens on loopback only, and lets nobody in without a name and a password; gateway/broker/rights.py says who
 may do what. In service the site file names a mosquitto instead; docs/decisions/broker-for-trying.md says why these two.
 """
 
@@ -18,9 +18,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from gateway import mosquitto
-from gateway import rights_at_broker as rights
-from gateway.rights_at_broker import GATEWAY, TRYING, May
+from gateway.broker import mosquitto, rights
+from gateway.broker.rights import GATEWAY, TRYING, May
 
 STORE_BYTES = 256 * 2**20  # nats-server's files; mosquitto keeps none
 

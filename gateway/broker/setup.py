@@ -1,7 +1,7 @@
 """`callfloor broker setup`: writes all that mosquitto needs to be the broker of a house, into one folder.
 
     mosquitto.conf            its settings
-    passwords, rights         who may log in, and who may do what: gateway/accounts.py, gateway/rights_at_broker.py
+    passwords, rights         who may log in, and who may do what: gateway/broker/accounts.py, gateway/broker/rights.py
     ca.pem, ca.key            our small authority, where the site file names no certificate of its own
     server.pem, server.key    the broker's certificate
     callfloor-broker.service  for systemd
@@ -26,9 +26,7 @@ from pathlib import Path
 
 import floorplan
 from floorplan import Broker, Plan, SiteError
-from gateway import accounts, authority, mosquitto
-from gateway import broker as trial
-from gateway import rights_at_broker as rights
+from gateway.broker import accounts, authority, mosquitto, rights, trial
 
 RIGHTS, SERVICE = "rights", "callfloor-broker.service"
 USER = "mosquitto"  # the user that Debian's package makes

@@ -27,8 +27,8 @@ from boards import login
 from boards.command import CommandError, tell
 from firmware import contract, rotate
 from floorplan import Board, Plan, SiteError
-from gateway import accounts
-from gateway.accounts import AccountsError, write_whole
+from gateway.broker import accounts
+from gateway.broker.accounts import AccountsError, write_whole
 
 ASK_S = 3.0  # a board that was thrown out is usually back by then; if not, it is asked
 BACK_S = 10.0  # and so much later it is not there

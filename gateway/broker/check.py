@@ -35,9 +35,9 @@ import floorplan
 from boards import login
 from firmware import contract
 from floorplan import Broker, Plan
-from gateway import accounts, authority, house_broker
-from gateway import rights_at_broker as rights
-from gateway.accounts import AccountsError
+from gateway.broker import accounts, authority, rights
+from gateway.broker import setup as house_broker
+from gateway.broker.accounts import AccountsError
 
 ANSWER_S = 5.0
 BEAT_S = contract.BEAT_S + 2.0  # the gateway's next beat has come by then
