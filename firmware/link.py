@@ -19,8 +19,6 @@ class Link:
     `inputs` are the board's Inputs, or None.
     """
 
-    keep = None  # a folder for what outlives a restart: firmware/start.py sets it
-
     def __init__(self, settings: dict, hello: dict, hear, inputs):
         broker = settings["broker"]
         self.site = settings["site"]

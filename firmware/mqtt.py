@@ -3,7 +3,7 @@
     client = Client("10.0.0.2", 1883, "pico-a", on_message=heard)
     client.subscribe("callfloor/1/skien/beat")
     task = asyncio.create_task(client.run())  # connects, and connects again, for ever
-    await client.publish("callfloor/1/skien/board/pico-a/state", b"ready", retain=True)
+    await client.send("callfloor/1/skien/board/pico-a/state", b"ready", True, 1)
 
 It keeps no message: the sender keeps it until `on_ack`. Sockets never block and their time-outs are
 never used (rp2 and esp32 lose them): whatever misses its deadline ends the link, and the end of the
@@ -183,22 +183,6 @@ class Client:
         finally:
             line.remove(me)
 
-    async def publish(self, topic: str, payload, retain: bool = False, qos: int = 1) -> bool:
-        """Sends and waits for the PUBACK. False when the link went first or it took too long."""
-        until_ms = now_ms() + self._patience_ms
-        link = self._link
-        try:
-            packet_id = await self.send(topic, payload, retain, qos)
-        except LinkDown:
-            return False
-        state = self._unacked.get(packet_id, [0, True])
-        try:
-            while not state[1]:
-                await self._tick(link, until_ms)
-        except LinkDown:
-            pass
-        return state[1]
-
     async def close(self) -> None:
         """Says goodbye, so that the will is not sent, and ends `run`."""
         self._closed = True
@@ -214,10 +198,6 @@ class Client:
             except LinkDown:
                 pass
         self._end("closed")
-
-    def abort(self) -> None:
-        """Drops the connection without a goodbye: the will is sent, `run` connects again."""
-        self._end("aborted")
 
     # One connection, from the first packet to the last.
 

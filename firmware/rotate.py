@@ -38,17 +38,18 @@ def obey(link, nonce) -> tuple:
     client = link.client
     if not client.user or not client.password:
         return False, "this board has no password of its own"
-    if not link.keep:
+    keep = getattr(link, "keep", None)  # firmware/start.py sets it
+    if not keep:
         return False, "this board has no folder to keep a password in: start it with --keep FOLDER"
     if not nonce:
         return False, "there is no nonce"
-    kept = _kept(link.keep)
+    kept = _kept(keep)
     if kept and kept[2] == nonce:  # asked once more: the host did not hear our answer
         return True, mark_of(kept[0])
     old = client.password
     new = next_of(old, nonce)
     try:
-        _write(link.keep + "/password", "%s\n%s\n%s\n%s\n" % (new, old, nonce, kept[3] if kept else mark_of(old)))
+        _write(keep + "/password", "%s\n%s\n%s\n%s\n" % (new, old, nonce, kept[3] if kept else mark_of(old)))
     except OSError as error:
         return False, "the next password cannot be kept: %s" % error
     client.next = new

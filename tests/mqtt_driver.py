@@ -118,7 +118,7 @@ class Driver:
         else:
             say("heard", topic=topic, size=len(payload), text=str(payload[:40], "utf-8"), retained=retained)
         if topic == self.wish.get("abort_on"):
-            self.client.abort()
+            self.client._end("aborted")
         if topic == self.wish.get("faulty"):
             raise KeyError("a fault of the application's")
 
@@ -153,10 +153,7 @@ class Driver:
         what = command["what"]
         client = self.client
         if what == "publish":
-            good = await client.publish(
-                command["topic"], command["text"].encode(), command["retain"], command["qos"]
-            )
-            say("published", good=good)
+            say("published", good=await self.published(command))
         elif what == "subscribe":
             client.subscribe(command["topic"], command["qos"])
         elif what == "together":  # many tasks at once
@@ -185,7 +182,7 @@ class Driver:
             await sleep_ms(50)
             say("cancelled", up=client.up, waiting=len(client._unacked), reason=client.reason)
         elif what == "abort":
-            client.abort()
+            client._end("aborted")
             say("aborted", up=client.up)
         elif what == "close":
             say("soon")
@@ -205,6 +202,19 @@ class Driver:
                 free=gc.mem_free() if hasattr(gc, "mem_free") else 0,
                 used=gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0,
             )
+
+    async def published(self, command: dict[str, Any]) -> bool:
+        """Sends, and waits for the broker's acknowledgement. False where the link goes first."""
+        client = self.client
+        topic, payload = command["topic"], command["text"].encode()
+        try:
+            packet_id = await client.send(topic, payload, command["retain"], command["qos"])
+        except mqtt.LinkDown:
+            return False
+        state = client._unacked.get(packet_id, [0, True])
+        while client.up and not state[1]:
+            await sleep_ms(5)
+        return bool(state[1])
 
     async def one(self, topic: str, payload: bytes, qos: int) -> bool:
         try:

@@ -790,11 +790,15 @@ async def main():
     asyncio.create_task(client.run())
     while not client.up:
         await sleep_ms(10)
-    await client.publish("memory", b"1")
+    await client.send("memory", b"1", False, 1)
+    while client._unacked:
+        await sleep_ms(10)
     gc.collect(); connected = gc.mem_alloc()
     for n in range(1000):
         await client.send("memory", b"%d" % n, False, 1)
-    await client.publish("memory", b"1")
+    await client.send("memory", b"1", False, 1)
+    while client._unacked:
+        await sleep_ms(10)
     await sleep_ms(100)
     gc.collect()
     print(json.dumps({"import": imported - before, "connected": connected - imported,

@@ -85,7 +85,8 @@ def test_the_host_is_killed(step: str, house: BoardsBroker) -> None:
     """At any point: the board works on, after a restart of it too, and the same command finishes it."""
     old = house.password("row-a")
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nimport floorplan\nfrom gateway import board_accounts\n"
+        "import os, signal, sys\nfrom pathlib import Path\nimport floorplan\n"
+        "from gateway.broker import boards as board_accounts\n"
         f"def step(done):\n    if done == {step!r}: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"list(board_accounts.rotate_all(floorplan.read(Path({str(house.site)!r})), ['row-a'], step=step))\n"
     )
