@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import sys
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -213,8 +215,9 @@ def board_json(
         raise SiteError("\n".join(f"{site}: board {board}: {line}" for line in wrong))
     if out is None:
         raise SiteError(f"board json: it holds passwords and is printed nowhere; name a file: --out {board}.json")
-    print(board_accounts.provision(plan, board, {"kind": pins}, out).words)
-    noted(plan, "board-made", board)
+    with noted_if_done(plan, "board-made", board) as done:
+        print(board_accounts.provision(plan, board, {"kind": pins}, out).words)
+        done.append(True)
 
 
 @boards.command("revoke")
@@ -226,10 +229,11 @@ def board_revoke(
     from gateway.broker import boards as board_accounts
 
     plan = floorplan.read(site)
-    done = board_accounts.revoke(plan, board)
-    print(done.words)
-    noted(plan, "board-revoked", board)
-    raise SystemExit(0 if done.good else 1)
+    with noted_if_done(plan, "board-revoked", board) as done:
+        told = board_accounts.revoke(plan, board)
+        done.append(True)
+    print(told.words)
+    raise SystemExit(0 if told.good else 1)
 
 
 @boards.command("rotate")
@@ -246,11 +250,13 @@ def board_rotate(
     plan = floorplan.read(site)
     good = True
     names = [board] if board else board_accounts.boards_with_passwords(plan)
-    for name, told in zip(names, board_accounts.rotate_all(plan, names), strict=True):
+    each = board_accounts.rotate_all(plan, names)
+    for name in names:
+        with noted_if_done(plan, "board-rotated", name) as done:
+            told = next(each)
+            done.append(told.good)
         print(told.words, flush=True)
         good = good and told.good
-        if told.good:
-            noted(plan, "board-rotated", name)
     raise SystemExit(0 if good else 1)
 
 
@@ -390,7 +396,9 @@ def broker_listen(
 @persons.command("invite")
 def person_invite(
     site: Annotated[Path, typer.Argument(help="The site file.")],
-    role: Annotated[str, typer.Option(help="viewer, supervisor, technician or admin.")] = "viewer",
+    role: Annotated[
+        str | None, typer.Option(help="viewer (where none is given), supervisor, technician or admin.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="A new password for this one instead.")] = None,
     base: Annotated[str | None, typer.Option(help="The page as people open it: https://floor.example.")] = None,
 ) -> None:
@@ -516,6 +524,30 @@ def noted(plan: Plan, did: str, what: str) -> None:
 
     if plan.broker:
         people_commands.note(plan, did, what)
+
+
+@contextlib.contextmanager
+def noted_if_done(plan: Plan, did: str, what: str) -> Iterator[list[bool]]:
+    """The same for one that changes an account: also where it is changed, and then something else goes wrong.
+
+    Whoever did what was to be done appends True to what is given.
+    """
+    before = _accounts(plan)
+    done: list[bool] = []
+    try:
+        yield done
+    finally:
+        if any(done) or _accounts(plan) != before:
+            noted(plan, did, what)
+
+
+def _accounts(plan: Plan) -> bytes:
+    """All accounts at the broker, where it is ours."""
+    from gateway.broker.accounts import PASSWORDS
+
+    with contextlib.suppress(OSError):
+        return (plan.broker.folder / PASSWORDS).read_bytes() if plan.broker and plan.broker.folder else b""
+    return b""
 
 
 def _control(plan: Plan, board: str) -> str | None:

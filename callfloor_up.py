@@ -14,15 +14,14 @@ import ipaddress
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,11 +30,15 @@ import floorplan
 from boards import definition, trying
 from floorplan import Plan
 from gateway import store
+from gateway.broker.authority import CA
 from gateway.broker.rights import GATEWAY, TRYING
 from gateway.broker.trial import OwnBroker, new_passwords
+from gateway.people import people
+from gateway.people.people import People, PeopleError
 from gateway.phones.token import token_of
 from simulator import board as simulated
 from simulator.resize import resize
+from simulator.scratch import scratch
 
 READY_S = 60.0  # a floor that is not up by then is said to be late, once
 STOP_S = 4.0  # a child that has not ended by then is killed
@@ -68,21 +71,22 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
         if "simulator" not in tables:
             raise floorplan.SiteError(f"--desks: {path} has no [simulator]; its desks are real ones")
         tables = resize(tables, desks)
-    folder = Path(tempfile.mkdtemp(prefix="callfloor-"))
-    try:
+    with scratch("callfloor-up-") as folder:
         example = path.resolve().parent == Path(simulated.__file__).resolve().parent
         plan = floorplan.check(tables, str(path), folder if example else path.resolve().parent)
         check_page(plan, web)
+        if plan.broker and plan.broker.ca_file:
+            floorplan.certificates(plan.broker.ca_file)
+        assert plan.people.path
+        look_at_people(plan.people.path)
         web = _claim(web)
         if wrong := check_queues(plan):
             raise floorplan.SiteError("\n".join(f"{path}: {line}" for line in wrong))
         for line in definition.check(plan):  # one board that is wired wrong stops no floor
             print(f"{path}: warning: {line}", file=sys.stderr, flush=True)
         if plan.broker and not plan.simulator:
-            return _gateway_alone(plan, web, seconds)
-        return asyncio.run(_everything(plan, folder, web, mqtt, seconds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            return _gateway_alone(plan, path, web, seconds)
+        return asyncio.run(_everything(plan, path, folder, web, mqtt, seconds))
 
 
 def check_files(plan: Plan) -> tuple[list[str], list[str]]:
@@ -111,21 +115,79 @@ def check_files(plan: Plan) -> tuple[list[str], list[str]]:
                     )
                 if place == "phones.secret_file":
                     token_of(plan)
+            elif place.endswith("ca_file"):
+                path.stat()
+                floorplan.certificates(path)
             else:
-                path.read_bytes()
+                floorplan.text_of(path)
                 if was_open:
                     unwise.append(f"{place}: others on this computer can read {path}; try: chmod 600 {path}")
         except FileNotFoundError:
             todo = "put the certificate there" if public else "write the secret there, one line, mode 600"
+            if _is_made(plan, place, path):
+                todo = "`callfloor broker setup` makes it"
             wrong.append(f"{place}: {path} is missing; {todo}")
-        except (OSError, floorplan.SiteError) as error:
-            wrong.append(f"{place}: {error}")
+        except (OSError, UnicodeError, floorplan.SiteError) as error:
+            why = "it is no text" if isinstance(error, UnicodeError) else getattr(error, "strerror", None)
+            wrong.append(f"{place}: {path}: cannot be read ({why})" if why else f"{place}: {error}")
+    try:
+        if plan.page.cert_file and not any(line.startswith("page.") for line in wrong):
+            check_certificate(plan)
+    except floorplan.SiteError as error:
+        wrong.append(str(error))
+    try:
+        if plan.people.path:
+            look_at_people(plan.people.path)
+    except PeopleError as error:
+        wrong.append(f"people.path: {error}")
     try:
         if plan.history.path:
             store.look(plan.history.path)
     except store.StoreError as error:
         wrong.append(f"history.path: {error}")
     return wrong, unwise
+
+
+def _is_made(plan: Plan, place: str, path: Path) -> bool:
+    """Whether `callfloor broker setup` makes what is missing there."""
+    broker = plan.broker
+    if not broker or not broker.user:
+        return False
+    if place == "broker.ca_file":
+        return broker.cert_file is None and broker.folder is not None and path == broker.folder / CA
+    return place == "broker.secret_file" or place.startswith(("board[", "source["))
+
+
+def check_certificate(plan: Plan) -> None:
+    """Whether the page's certificate and key are a pair. Raises SiteError."""
+    page = plan.page
+    assert page.cert_file and page.key_file
+    try:
+        for path in (page.cert_file, page.key_file):
+            floorplan.text_of(path)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(page.cert_file, page.key_file, "")
+    except (OSError, UnicodeError) as error:  # that of TLS is one, too
+        words = getattr(error, "strerror", None) or getattr(error, "reason", None) or error
+        why = f"cannot be used together ({words})"
+        raise floorplan.SiteError(f"[page]: cert_file {page.cert_file} and its key_file {why}") from error
+
+
+def look_at_people(path: Path) -> None:
+    """Raises PeopleError where that is no file of people, as far as it shows without making or changing one."""
+    if not path.parent.is_dir():
+        raise PeopleError(f"{path}: there is no folder {path.parent}; make it, or name another in [people]")
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise PeopleError(f'{path}: this is no file; name one: [people] path = "people.db"')
+    # SQLite makes files beside the first reader of a WAL, but not where it may take the file as it is.
+    alone = "" if Path(f"{path}-shm").exists() else "&immutable=1"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)) as db:
+            people.version_of(path, db)
+    except sqlite3.Error as error:
+        advice = people.TRY.get(error.sqlite_errorcode & 0xFF, "is it a file of ours?")
+        raise PeopleError(f"{path}: cannot be read ({error}); {advice}") from error
 
 
 def check_page(plan: Plan, web: tuple[str, int]) -> None:
@@ -135,11 +197,7 @@ def check_page(plan: Plan, web: tuple[str, int]) -> None:
     """
     page = plan.page
     if page.cert_file:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(page.cert_file, page.key_file, "")
-        except OSError as error:  # that of TLS is one, too
-            why = f"cannot be used together ({error.strerror or getattr(error, 'reason', None) or error})"
-            raise floorplan.SiteError(f"[page]: cert_file {page.cert_file} and its key_file {why}") from error
+        check_certificate(plan)
     elif not (_on_this_machine(web[0]) or page.proxies or page.plain):
         raise floorplan.SiteError(
             f"--web {web[0]}: whoever else is on that network could read passwords. In the site file, under [page]: "
@@ -157,14 +215,21 @@ def _on_this_machine(host: str) -> bool:
         return False
 
 
-def first_login(plan: Plan, page: str) -> None:
-    """Prints the link by which the first person comes in, as long as there is nobody."""
-    from gateway.people.people import People
+def first_login(plan: Plan, page: str, site: Path, trial: bool) -> None:
+    """Prints the link by which the first person comes in, as long as there is nobody.
 
-    with People(plan.people) as people:
-        if people.nobody():
-            link = people.first_link(plan.page.url or page.rstrip("/"))
-            print(f"first login {link}\n            works once, within 24 hours", flush=True)
+    What is no terminal may be a log that others read for years: there it is printed while no such link is open,
+    else how one is made. A trial has nothing to hide.
+    """
+    with People(plan.people) as them:
+        if not them.nobody():
+            return
+        if not trial and not sys.stdout.isatty() and any(link.role == "admin" for link in them.invitations()):
+            print(f"first login nobody has used the link yet that is open; another: callfloor person invite {site} "
+                  "--role admin", flush=True)  # fmt: skip
+            return
+        link = them.first_link(plan.page.url or page.rstrip("/"))
+        print(f"first login {link}\n            works once, within 24 hours", flush=True)
 
 
 def check_queues(plan: Plan) -> list[str]:
@@ -203,12 +268,12 @@ def _claim(web: tuple[str, int]) -> tuple[str, int]:
         ) from error
 
 
-def _gateway_alone(plan: Plan, web: tuple[str, int], seconds: float | None) -> int:
+def _gateway_alone(plan: Plan, file: Path, web: tuple[str, int], seconds: float | None) -> int:
     from gateway.service import serve
 
     page = _page(plan, web)
     print(f"page        {page}", flush=True)
-    first_login(plan, page)
+    first_login(plan, page, file, trial=False)
     if seconds:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -216,7 +281,7 @@ def _gateway_alone(plan: Plan, web: tuple[str, int], seconds: float | None) -> i
     return 0
 
 
-async def _everything(plan: Plan, folder: Path, web: tuple[str, int], mqtt: tuple[str, int] | None,
+async def _everything(plan: Plan, file: Path, folder: Path, web: tuple[str, int], mqtt: tuple[str, int] | None,
                       seconds: float | None) -> int:  # fmt: skip
     """The whole floor as children of this process."""
     started = time.monotonic()
@@ -247,7 +312,7 @@ async def _everything(plan: Plan, folder: Path, web: tuple[str, int], mqtt: tupl
             for_us.enter_context(trying.kept(broker.host, broker.port, broker.users[TRYING]))
         keepers += [asyncio.create_task(_keep(child, end)) for child in children]
         _say_boards(plan)
-        await _until_up(plan, web, end, started)
+        await _until_up(plan, web, end, started, lambda page: first_login(plan, page, file, trial=broker is not None))
         await _show_wall(plan, end)
     finally:
         end.set()
@@ -397,7 +462,8 @@ def _how(status: int | None) -> str:
     return f"exit status {status}"
 
 
-async def _until_up(plan: Plan, web: tuple[str, int], end: asyncio.Event, started: float) -> None:
+async def _until_up(plan: Plan, web: tuple[str, int], end: asyncio.Event, started: float,
+                    say_login: Callable[[str], None]) -> None:  # fmt: skip
     """Waits for the gateway's own word that the floor is up, and prints the page's address."""
     page = _page(plan, web)
     late = False
@@ -405,7 +471,7 @@ async def _until_up(plan: Plan, web: tuple[str, int], end: asyncio.Event, starte
         ready = await asyncio.to_thread(_answers, page + "healthz")
         if not late and (ready or time.monotonic() - started > READY_S):
             print(f"page        {page}", flush=True)
-            first_login(plan, page)
+            say_login(page)
         if ready:
             print(f"up after    {time.monotonic() - started:.1f} s. Ctrl-C ends it.", flush=True)
             return

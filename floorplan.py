@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import functools
 import ipaddress
 import json
 import operator
 import os
 import re
+import ssl
 import stat
 import tomllib
 import unicodedata
@@ -263,6 +265,7 @@ class Asterisk(Table):
     secret_file: Path
     tls: bool = False  # its tlsbindaddr; the port is then 5039 as a rule
     ca_file: Path | None = None  # who vouches for its certificate; left out: whom this computer trusts
+    plain_login: bool = False  # without a challenge the secret may cross the network as it is
 
     @model_validator(mode="after")
     def _ca_is_for_tls(self) -> Asterisk:
@@ -1072,10 +1075,28 @@ def read(path: Path) -> Plan:
     return check(tables_in(path), str(path), path.resolve().parent)
 
 
+SITE_BYTES = 32 * 2**20  # a floor of 5000 desks has 4 MiB
+FILE_BYTES = 2**20  # a secret, a certificate
+
+
+def text_of(path: Path, most_bytes: int = FILE_BYTES) -> str:
+    """A file's text. Raises OSError, also where it is no plain file (a device has no end) or too long; UnicodeError."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe without a writer is not waited for
+        kind = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "it is no plain file")
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise OSError(errno.EFBIG, f"it is longer than {most_bytes // 2**20} MiB")
+    return data.decode("utf-8").replace("\r\n", "\n")
+
+
 def tables_in(path: Path) -> dict[str, Any]:
     """What a site file says, not checked yet: TOML, or the same as JSON. Raises SiteError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path, SITE_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise SiteError(f"{path}: cannot be read ({why}); is the path right?") from error
@@ -1083,6 +1104,8 @@ def tables_in(path: Path) -> dict[str, Any]:
         tables = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except ValueError as error:
         raise SiteError(f"{path}: not {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from error
+    except RecursionError:
+        raise SiteError(f"{path}: {NESTED}") from None
     if not isinstance(tables, dict):
         raise SiteError(f"{path}: holds no tables; a site file starts with [site]")
     return tables
@@ -1104,6 +1127,11 @@ def check(tables: dict[str, Any], where: str, folder: Path) -> Plan:
         return plan
     except ValidationError as error:
         raise SiteError("\n".join(f"{where}: {line}" for line in _explain(error))) from error
+    except RecursionError:
+        raise SiteError(f"{where}: {NESTED}") from None
+
+
+NESTED = "tables and lists lie in each other too deeply; in a site file it is five at most"
 
 
 def _absolute(value: Any, folder: Path, key: str = "") -> Any:
@@ -1228,7 +1256,7 @@ def secret(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = text_of(path).strip()
         if not text or "\n" in text:
             raise SiteError(f"{path}: a secret is one line")
         ours_alone(path)  # last: what is no secret stays as it is
@@ -1254,9 +1282,18 @@ def ours_alone(path: Path) -> None:
     """Takes a secret file of ours from everybody else: mode 600. Raises SiteError where it cannot be, OSError."""
     if not open_to_others(path):
         return
+    if path.is_symlink():  # a site file from elsewhere could name anything by it
+        raise SiteError(
+            f"{path}: others on this computer can read this secret, and it is a link; if what it leads to is the "
+            f"secret, try: chmod 600 {path}"
+        )
     with contextlib.suppress(OSError):
         if path.stat().st_uid == os.geteuid():  # root could take it from another, and break what is no secret at all
-            path.chmod(0o600)
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            try:
+                os.fchmod(file, 0o600)
+            finally:
+                os.close(file)
             return
     raise SiteError(f"{path}: others on this computer can read this secret; try: sudo chmod 600 {path}")
 
@@ -1315,13 +1352,17 @@ def certificates(path: Path | None) -> str:
     """The certificates in a PEM file of who vouches for others; nothing else of it. Raises SiteError."""
     assert path is not None
     try:
-        text = path.read_text(encoding="ascii")
+        text = text_of(path)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no PEM file"
         raise SiteError(f"{path}: no certificate there ({why}); `callfloor broker setup` makes one") from error
     found = re.findall(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----", text)
     if not found:
         raise SiteError(f"{path}: holds no certificate in PEM: -----BEGIN CERTIFICATE-----")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
+    except (ssl.SSLError, TypeError, ValueError) as error:
+        raise SiteError(f"{path}: what it holds is no certificate, or a damaged one") from error
     return "".join(f"{part}\n" for part in found)
 
 

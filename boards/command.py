@@ -25,7 +25,7 @@ def tell(plan: floorplan.Plan, board: str, command: dict[str, Any], address: tup
     import paho.mqtt.client as paho
     from paho.mqtt.enums import CallbackAPIVersion
 
-    from boards import login, trying
+    from boards import login, readable, trying
 
     broker = trying.broker_of(plan, address)
     host, port = broker.host, broker.port
@@ -45,7 +45,7 @@ def tell(plan: floorplan.Plan, board: str, command: dict[str, Any], address: tup
 
     def hear(_client: object, _user: object, message: paho.MQTTMessage) -> None:
         try:
-            _, _, fields = contract.parse(message.topic, message.payload)
+            _, _, fields = readable.parse(message.topic, message.payload)
         except contract.ContractError:
             return  # another version's; the gateway counts them
         if fields and fields["id"] == name and not message.retain:

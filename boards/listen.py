@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from boards import login, trying
+from boards import login, readable, trying
 from boards.command import CommandError
 from firmware import contract
 from floorplan import Broker, Plan, SiteError
@@ -29,8 +29,7 @@ def run(plan: Plan | None, address: tuple[str, int] | None, topic: str) -> None:
 def line(topic: str, payload: bytes) -> str:
     """A message for a terminal, its topic from the site on. No letter of it can do there what only we may."""
     text = payload.decode(errors="backslashreplace") or "(cleared)"
-    short = topic.split("/", 3)[-1]
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in f"{short} {text}")
+    return readable.plain(f"{topic.split('/', 3)[-1]} {text}")
 
 
 def heard(broker: Broker, site: str, topic: str) -> Iterator[Said]:

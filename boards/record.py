@@ -195,7 +195,7 @@ def _connected(where: Place, broker: floorplan.Broker, heard: queue.Queue[tuple[
     import paho.mqtt.client as paho
     from paho.mqtt.enums import CallbackAPIVersion
 
-    from boards import login
+    from boards import login, readable
 
     address = f"{broker.host}:{broker.port}"
     answer: queue.Queue[str] = queue.Queue()
@@ -210,7 +210,7 @@ def _connected(where: Place, broker: floorplan.Broker, heard: queue.Queue[tuple[
 
     def hear(_client: object, _user: object, message: paho.MQTTMessage) -> None:
         try:
-            pattern, _, fields = contract.parse(message.topic, message.payload)
+            pattern, _, fields = readable.parse(message.topic, message.payload)
         except contract.ContractError:
             return  # another version's; the gateway counts them
         if fields and not message.retain:

@@ -45,7 +45,7 @@ class Link:
         self.client = Client(
             broker["host"],
             broker["port"],
-            self.site + "-" + self.board,  # two of one name throw each other off a broker
+            broker["id"],
             user=broker.get("user"),
             password=broker.get("password"),
             keepalive_s=broker.get("keepalive_s", contract.KEEPALIVE_S),
@@ -132,27 +132,20 @@ class Link:
             if self.on_topic:
                 self.on_topic(topic)
             pattern, ids, fields = contract.parse(topic, payload)
-        except contract.ContractError as error:
-            self._refuse(topic, str(error))
-            return
-        except MemoryError:
-            self._refuse(topic, topic + ": there is no memory to take it apart")
-            return
-        if fields is None and not pattern.endswith(("/message", "/scene")):
-            return
-        if retained and pattern in ("board/+/command", "beat"):
-            return  # a stored command is nobody's wish any more, and a stored beat proves nothing
-        if pattern == "beat" and fields["boot"] != self._gateway:
-            self._gateway = fields["boot"]
-            self.asked = True
-            self._ask_again()
-        self.payload = payload
-        try:
+            if fields is None and not pattern.endswith(("/message", "/scene")):
+                return
+            if retained and pattern in ("board/+/command", "beat"):
+                return  # a stored command is nobody's wish any more, and a stored beat proves nothing
+            if pattern == "beat" and fields["boot"] != self._gateway:
+                self._gateway = fields["boot"]
+                self.asked = True
+                self._ask_again()
+            self.payload = payload
             self._hear(pattern, ids, fields)
         except contract.ContractError as error:
             self._refuse(topic, str(error))
         except MemoryError:
-            self._refuse(topic, topic + ": there is no memory to take it in")
+            self._refuse(topic, topic + ": there is no memory for it")
         finally:
             self.payload = None
 

@@ -37,6 +37,7 @@ if hasattr(gc, "threshold"):  # MicroPython: what stays is not scattered between
     gc.threshold(8192)
 try:
     board = made(sys.argv[1] if len(sys.argv) > 1 else "board.json")
+    del made
     if board:
         asyncio.run(board.run())
     else:

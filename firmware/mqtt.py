@@ -62,7 +62,7 @@ else:
 
 
 class LinkDown(OSError):
-    """The link went, or the deadline passed. The text says why."""
+    """The link went, or the deadline passed: the text says why. Without one: that is no broker."""
 
 
 class Client:
@@ -105,7 +105,7 @@ class Client:
         self._patience_ms = keepalive_s * 750
         self._topics: list = []  # (topic, qos), for every new connection
         self._unasked: list = []  # those of them that this connection has not asked for yet
-        self._addresses: list = []  # what is left to try of getaddrinfo's answer
+        self._addresses: list = []  # of getaddrinfo's answer, the one in use first: what has failed is gone
         self._last_id = 0
         self._closed = False
         self._tries = 0
@@ -142,9 +142,11 @@ class Client:
             if self._closed:
                 break
             more = self.password != last and not more
-            if more or (self.tls and self.tls.get("next")):
+            if more or (self.tls and self.tls.pop("more", 0)):
                 await sleep_ms(LOOK_MS)  # there is another password to try, or another date
             else:
+                if self.tls:
+                    self.tls["next"] = None  # a search that leads nowhere is begun anew
                 await sleep_ms(wait_ms // 2 + wait_ms * os.urandom(1)[0] // 512)
                 wait_ms = min(2 * wait_ms, WAIT_MOST_MS)
 
@@ -214,9 +216,6 @@ class Client:
             self._reader = asyncio.create_task(self._read(link))
             while not self._accepted:
                 await self._tick(link, until_ms)
-            self._addresses.insert(0, self._address)
-            if self.tls:
-                self.tls["next"] = None
             self.refused = []
             self._unasked = list(self._topics)
             await self._ask(link)
@@ -227,6 +226,8 @@ class Client:
                 await self._keep(link)
         except (OSError, ValueError, MemoryError) as error:
             self._end(self._words(error))
+            if not was_up:
+                self._addresses = self._addresses[1:]
         return was_up
 
     async def _open(self, link, until_ms):
@@ -237,15 +238,14 @@ class Client:
             except (OSError, asyncio.TimeoutError) as error:
                 raise LinkDown("the name '%s' cannot be looked up (%s)" % (self.host, error))
             await self._tick(link, until_ms)
-        self._address = self._addresses.pop(0)
-        sock = self._socket = socket.socket(*self._address[:3])
+        sock = self._socket = socket.socket(*self._addresses[0][:3])
         sock.setblocking(False)  # once and for ever
         try:
             sock.setsockopt(6, 1, 1)  # TCP_NODELAY: a message waits for nothing
         except OSError:
             pass
         try:
-            sock.connect(self._address[4])
+            sock.connect(self._addresses[0][4])
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
                 raise
@@ -301,8 +301,8 @@ class Client:
 
     def _words(self, error):
         """An error in words, by a file that is loaded only when something went wrong."""
-        if isinstance(error, LinkDown):
-            return str(error.args[0])
+        if isinstance(error, LinkDown) and error.args:
+            return error.args[0]
         try:
             from firmware import mqtt_words
 
@@ -421,11 +421,11 @@ class Client:
             if byte < 128:
                 break
             if shift > 21:
-                raise LinkDown("what answers there does not speak MQTT")
+                raise LinkDown
         if kind >> 4 == 3:
             await self._message(link, kind, size)
         elif size > 64:
-            raise LinkDown("what answers there does not speak MQTT")
+            raise LinkDown
         else:
             self._answer(kind >> 4, await self._fill(link, bytearray(size)))
         self._heard_ms = now_ms()
@@ -455,7 +455,7 @@ class Client:
         elif kind == 13 and not body:
             self._pinged_ms = None
         else:
-            raise LinkDown("what answers there does not speak MQTT")
+            raise LinkDown
 
     async def _message(self, link, kind, size):
         """A PUBLISH: to `on_message`, or thrown away in pieces when it is too big."""

@@ -26,6 +26,8 @@ def of_refusal(code: int, client_id: str, user) -> str:
 
 def of_error(error: Exception, tls, up: bool) -> str:
     """What an error of a socket or of TLS means, and what to check; `up`: the broker had let us in."""
+    if isinstance(error, OSError) and not error.args:
+        return "what answers there does not speak MQTT"
     if not up and isinstance(error, OSError) and (error.errno == errno.ECONNRESET or "EOF occurred" in str(error)):
         if tls:
             return "TLS was broken off at the start: is [broker] port the one that the broker has for TLS?"

@@ -28,8 +28,8 @@ def take(settings: dict) -> None:
     kept = _kept(settings["keep"])
     if kept and kept[3] == mark_of(broker.get("password") or ""):
         broker["password"], broker["next"] = kept[0], kept[1]
-    elif kept:
-        os.remove(settings["keep"] + "/password")  # the board has been given a new board.json since
+    else:  # the board has been given a new board.json since, or the file is none of ours
+        os.remove(settings["keep"] + "/password")
     forget("rotate")
 
 
@@ -57,13 +57,13 @@ def obey(link, nonce) -> tuple:
 
 
 def _kept(folder):
-    """The four lines of the file `password`, or None."""
+    """The four lines of the file `password`; None where it is not there, or not whole."""
     try:
         with open(folder + "/password") as file:
-            lines = file.read(300).split("\n")
+            lines = file.read(1000).split("\n")
     except (OSError, ValueError):
         return None
-    return lines if len(lines) == 5 else None
+    return lines if len(lines) == 5 and lines[0] == next_of(lines[1], lines[2]) else None
 
 
 def _write(path, text):

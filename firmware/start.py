@@ -61,6 +61,7 @@ def check(settings: dict, path: str) -> dict:
 def begin(settings: dict, path) -> None:
     """What a board.json says of the broker, as the link takes it. Raises StartError."""
     broker = settings["broker"]
+    broker["id"] = client_id(settings["site"], settings["board"], broker.get("password"))
     tls = broker.get("tls")
     if tls:
         if not tls.get("ca") or not tls.get("name"):
@@ -74,6 +75,19 @@ def begin(settings: dict, path) -> None:
         except OSError:
             return  # most boards: none has been changed yet
         __import__("firmware.rotate", None, None, ("take",)).take(settings)
+
+
+def client_id(site: str, board: str, password) -> str:
+    """Its name for the broker, which throws out the older of two of one name: nobody else can reckon it.
+
+    `password` is that of board.json, whatever came after it: two boards of one board.json throw each other out.
+    """
+    from hashlib import sha256
+
+    name = site + "-" + board
+    if password:
+        name += "-" + hexlify(sha256(("callfloor client:" + password).encode()).digest()).decode()[:12]
+    return name
 
 
 def take(link, settings: dict) -> None:

@@ -239,6 +239,20 @@ class Floor:
             board.asked_s = now_s
         self.check_boards(now_s)
 
+    def hear_flood(self, board: str, floods: bool, now_s: float) -> None:
+        """A board floods, and is not listened to; or no more, and it has its time to be heard."""
+        if board in self.boards:
+            known = self.boards[board]
+            known.floods, known.heard_s, known.asked_s = floods, None, now_s
+            self._touch("boards", board)
+            self.check_boards(now_s, (board,))
+
+    def doubt(self) -> None:
+        """What was heard last may not be the last that was said: what the broker keeps is newer, if it differs."""
+        for places in self._places.values():
+            for place in places.values():
+                place.live = False
+
     # From the sources of queues ----------------------------------------------------
 
     def hear_source(self, source: str, event: events.Event, now_s: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -37,9 +38,11 @@ from wallboard.message import Composed, MessageUnseen, NotShown, preview_png
 BODY_BYTES = 16 * 1024
 WALLS_MOST = 1000
 PICTURES_MOST = 12  # in one preview; walls that look alike share one
-PER_S = 4  # messages to look at or to send, of all who reach the page
+LOOKED_PER_S, SENT_PER_S = 2, 1  # messages that one supervisor looks at, and sends
 AT_ONCE = 20
-DRAWN_MOST = 5  # that are or wait to be drawn, one after the other
+DRAWN_MOST = 5  # to look at that are or wait to be drawn, one after the other; and as many to send
+LOOKED_MOST = 2  # of these by one supervisor
+WHO_MOST = 1000  # whose paces are remembered
 
 # (scene messages by wall, the numbers, the gateway's clock): what a preview is drawn over.
 Now = tuple[Mapping[str, Mapping[str, Any]], values.Numbers | None, float]
@@ -160,8 +163,9 @@ def routes(
     took back.
     """
     router = APIRouter(tags=["messages"])
-    pace = Pace(PER_S, AT_ONCE)
-    places = asyncio.Semaphore(DRAWN_MOST)
+    looking, sending = _Paces(LOOKED_PER_S), _Paces(SENT_PER_S)
+    to_look, to_send = asyncio.Semaphore(DRAWN_MOST), asyncio.Semaphore(DRAWN_MOST)
+    looked: Counter[str] = Counter()  # that are or wait to be drawn, by who asked
 
     async def composed(text: str, walls: tuple[str, ...]) -> On:
         """What these walls draw. Raises NotSent where there is nothing to be seen on any."""
@@ -185,10 +189,10 @@ def routes(
     async def send(request: Request) -> Response:
         """Shows a text on walls for so many minutes, before all that the site file says."""
         try:
-            asked = await _read(request, Sending, pace)
+            asked = await _read(request, Sending, sending)
             try:
                 text, walls = messages.read(asked.text, asked.walls)
-                async with _place(places):
+                async with _place(to_send):
                     on = await composed(text, walls)
                 sent = messages.send(text, walls, asked.minutes, on)
             except NotSent as no:
@@ -223,10 +227,10 @@ def routes(
     async def preview(request: Request) -> Response:
         """What each wall would show, drawn by the wall's own code, and what the author should know."""
         try:
-            asked = await _read(request, Written, pace)
+            asked = await _read(request, Written, looking)
             try:
                 text, walls = messages.read(asked.text, asked.walls)
-                async with _place(places):
+                async with _one_of(looked, str(_who(request))), _place(to_look):
                     on = await composed(text, walls)
                     looks = await messages.in_thread(_looks, messages, on, now())
             except NotSent as no:
@@ -278,6 +282,36 @@ def _look(composed: Composed | NotShown) -> Composed | str:
 # What is asked -------------------------------------------------------------------
 
 
+class _Paces:
+    """A pace of each who asks: nobody uses up another's."""
+
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
+        self._paces: OrderedDict[str, Pace] = OrderedDict()
+
+    def may(self, who: str) -> bool:
+        """Whether this one is still within theirs."""
+        pace = self._paces.pop(who, None) or Pace(self._per_s, AT_ONCE)
+        self._paces[who] = pace
+        if len(self._paces) > WHO_MOST:
+            self._paces.popitem(last=False)
+        return pace.may()
+
+
+@contextlib.asynccontextmanager
+async def _one_of(looked: Counter[str], who: str) -> AsyncIterator[None]:
+    """One of what somebody has drawn to look at. Raises _Refused where they wait for too many already."""
+    if looked[who] >= LOOKED_MOST:
+        raise _Refused(429, "often", "messages of yours are being drawn: try again in a moment")
+    looked[who] += 1
+    try:
+        yield
+    finally:
+        looked[who] -= 1
+        if not looked[who]:
+            del looked[who]
+
+
 @contextlib.asynccontextmanager
 async def _place(places: asyncio.Semaphore) -> AsyncIterator[None]:
     """One of those who wait for a drawing. Raises _Refused where there are too many already."""
@@ -287,9 +321,9 @@ async def _place(places: asyncio.Semaphore) -> AsyncIterator[None]:
         yield
 
 
-async def _read(request: Request, kind: type[Asked], pace: Pace) -> Asked:
+async def _read(request: Request, kind: type[Asked], paces: _Paces) -> Asked:
     """What was asked, checked. Raises _Refused."""
-    if not pace.may():
+    if not paces.may(str(_who(request))):
         raise _Refused(429, "often", "too many requests at once: try again in a moment")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise _Refused(415, "type", "send it with the header 'Content-Type: application/json'")

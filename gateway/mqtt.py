@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 import floorplan
 from boards import login
+from floorplan import SiteError
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,11 @@ class Line:
         if self.up and self._client:
             self._client.publish(topic, payload, qos, retain)
 
+    def ask_again(self) -> None:
+        """Has the broker say what it keeps once more, of every topic."""
+        if self.up and self._client:
+            self._client.subscribe(self._topics)
+
     async def run(self) -> None:
         """Connects, listens, connects again, until cancelled."""
         pause_s = PAUSE_S[0]
@@ -82,7 +88,8 @@ class Line:
                 self._why = ""
                 self._back()
                 await self._listen()
-            except (BrokerLost, OSError, ValueError) as error:  # ValueError: a host name that is none
+            # ValueError: a host name that is none. SiteError: the secret or ca_file, read anew each time.
+            except (BrokerLost, SiteError, OSError, ValueError) as error:
                 words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 why = f"the MQTT broker at {self.where} is away: {words}"
                 if why != self._why:  # said once, not at every try

@@ -20,6 +20,7 @@ class Board:
     state: dict[str, Any] | None = None  # `board/+/state`, perhaps a will
     hello: dict[str, Any] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=dict)
+    floods: bool = False  # it says so much that it is not listened to
 
     def presence(self, now_s: float) -> tuple[str, str]:
         """("ready" | "lost" | "unknown", why in words).
@@ -27,7 +28,10 @@ class Board:
         A will counts only for the start it belongs to; a retained `ready` is a state without
         a time, so it proves nothing: a live message must follow within two health periods.
         """
-        patience_s = SILENT_PERIODS * float(self.hello.get("health_s", contract.HEALTH_S))
+        if self.floods:
+            return "lost", f"board {self.id} floods: `callfloor board revoke {self.id}` shuts it out"
+        # No board of ours promises less; a longer one would be there for an hour after it is gone.
+        patience_s = float(SILENT_PERIODS * min(self.hello.get("health_s", contract.HEALTH_S), contract.HEALTH_S))
         if self.state and self.state["state"] == "lost":
             boot = self.hello.get("boot")
             if boot is None or boot == self.state["boot"]:

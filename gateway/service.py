@@ -23,12 +23,15 @@ from fastapi import APIRouter
 from starlette.types import ASGIApp
 
 import floorplan
+from boards import readable
 from firmware import contract, values
 from floorplan import Plan, SiteError
-from gateway import erlang, export, messages_http, page, wall_page
+from gateway import boards_http, connections, erlang, export, messages_http, page, wall_page
+from gateway.boards_http import Commands
 from gateway.book import Book
 from gateway.desk import faults, seen
 from gateway.faults import Faults
+from gateway.floods import Floods
 from gateway.floor import ASTERISK, Floor, Queue
 from gateway.messages import Messages
 from gateway.mqtt import Line
@@ -56,6 +59,7 @@ NEEDED_S = 1.0  # how often, at most, it is reckoned how many desks a queue need
 PIECE_LINES = 500  # of the CSV, sent together
 LOG_S = 60.0
 LOGGED_MOST = 1000
+LOGGED_LETTERS = 300
 STANDING_MOST = 100  # findings whose length is said anew with each beat
 OF_PANELS = ("board/+/panel/+/scene", "board/+/panel/+/message", "board/+/panel/+/light")  # what we tell them
 START_S = 10.0  # after this a start is over, whoever is still missing
@@ -82,6 +86,7 @@ class Gateway:
         self.says = Says(plan.site.id, self.news)
         self.floor = Floor(plan, clock(), self._touched, keep=True)
         self._faults = Faults(log.warning)
+        self._floods = Floods(clock())
         self.book = Book(plan, self.floor, clock, changed=self._touched)
         self.walls = Walls(plan, self.book.calendar_s())
         self.messages = self._messages()
@@ -102,6 +107,7 @@ class Gateway:
             self._broker_back,
             self._broker_away,
         )
+        self.commands = Commands((board.id for board in plan.board), self._command)
         self.asterisk, self.pushes = self._remind()
         self.phones = Phones(plan, self.floor.hear_phone, clock)
         self.book.marks = self._marks
@@ -153,7 +159,8 @@ class Gateway:
         served = page.app(
             self.plan, self.news, self.health, self.wall_now, self.history, self._routers(people), people=people
         )
-        web = uvicorn.Server(web_config(served, self.plan.page, host, port))
+        room = connections.room_for(self.plan.page.proxies)
+        web = connections.Server(web_config(served, self.plan.page, host, port), room)
         web.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]  # ours, below
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -187,6 +194,7 @@ class Gateway:
         if self.phones:
             routers.append(phones_http.routes(self.phones, token_of(self.plan), self._clock))
         routers.append(messages_http.routes(self.messages, self._drawn_now, self.book.kept, people.note))
+        routers.append(boards_http.routes(self.commands, people.note))
         routers.append(wall_page.routes(self.plan, self.screens))
         return routers
 
@@ -205,13 +213,23 @@ class Gateway:
         if contract.pattern_of(topic)[0] in OF_PANELS:
             self._clear_of_nobody(topic, payload)
             return
+        if not retained and not self._floods.hear(_board_of(topic)):
+            return  # what is read at all costs the others time
         try:
-            pattern, ids, fields = contract.parse(topic, payload)
+            pattern, ids, fields = readable.parse(topic, payload)
+            if pattern == "board/+/answer" and not retained:
+                self.commands.hear(ids[0], fields)
             self.floor.hear_board(pattern, ids, fields, retained, self._clock())
         except contract.ContractError as error:
-            self.floor.refused += 1
-            self._log_once(topic, f"refused: {error}")
-            self._touched()
+            self._refuse(topic, f"refused: {error}")
+
+    def _refuse(self, topic: str, words: str) -> None:
+        """Counts what cannot be used, and warns once a minute of each who sends it: they choose the rest of a topic."""
+        self.floor.refused += 1
+        kind, name, *_ = [*topic.split("/")[3:5], "", ""]
+        known = name in (self.floor.boards if kind == "board" else self.pushes)
+        self._log_once(f"{kind}/{name}" if known else "of nobody in the site file", words[:LOGGED_LETTERS])
+        self._touched()
 
     def _clear_of_nobody(self, topic: str, payload: bytes) -> None:
         """What a panel is told that is no wall's any more is cleared: else it would be drawn for ever."""
@@ -227,9 +245,7 @@ class Gateway:
                 raise PushError(("", "comes from a source that is not in the site file"))
             self.pushes[source].hear(queue, decode(payload))
         except PushError as error:
-            self.floor.refused += 1
-            self._log_once(topic, f"refused: {error}")
-            self._touched()
+            self._refuse(topic, f"{topic}: refused: {error}")
 
     def _marks(self) -> dict[str, str]:
         """What pushing sources want to be reminded of, where it has changed: queue → mark."""
@@ -268,9 +284,25 @@ class Gateway:
             self.phones.due(self._clock())
             self.floor.check_truth(self._clock(), self.book.is_open() is not False)
             self._faults.due(self._clock())
+            self._look_at_floods()
             self._look_at_walls()
             for source in self.pushes.values():
                 source.due(self._clock())
+
+    def _look_at_floods(self) -> None:
+        """A board that floods is not listened to. After it, everybody's last words are asked for: some were drowned."""
+        now_s = self._clock()
+        begun, ended, ask = self._floods.look(now_s)
+        for board in begun:
+            name = board if contract.is_id(board) else "BOARD"
+            log.warning("board %r floods: `callfloor board revoke %s` shuts it out", board[:LOGGED_LETTERS], name)
+            self.floor.hear_flood(board, True, now_s)
+        for board in ended:
+            log.warning("board %r floods no more", board[:LOGGED_LETTERS])
+            self.floor.hear_flood(board, False, now_s)
+        if ask:
+            self.floor.doubt()
+            self.line.ask_again()
 
     def _look_at_walls(self) -> None:
         """What changes on walls with time alone: levels, hours, and how long one has been wrong."""
@@ -303,6 +335,12 @@ class Gateway:
         if walls:
             self.floor.touched.walls.update(walls)
             self._touched()
+
+    def _command(self, board: str, fields: dict[str, Any]) -> bool:
+        """Sends a command to a board; False while the broker is away."""
+        if self.line.up:
+            self.says.send("board/+/command", (board,), fields)
+        return self.line.up
 
     # Out ---------------------------------------------------------------------
 
@@ -549,10 +587,16 @@ def _rounded(figure: float | None, times: int = 1) -> int | None:
     return None if figure is None else round(figure * times)
 
 
+def _board_of(topic: str) -> str:
+    """The board of a topic that boards write to."""
+    return topic.split("/", 5)[4] if topic.count("/") > 4 else ""
+
+
 def web_config(served: ASGIApp, settings: floorplan.WebPage, host: str, port: int) -> uvicorn.Config:
     """How the page is served: over TLS where it has a certificate, believing the headers of named proxies alone."""
     return uvicorn.Config(
         served, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="off",
+        http=connections.Patient, ws="none",
         server_header=False, proxy_headers=bool(settings.proxies), forwarded_allow_ips=list(settings.proxies),
         ssl_certfile=settings.cert_file, ssl_keyfile=settings.key_file,
     )  # fmt: skip
@@ -563,7 +607,8 @@ def serve(plan: Plan, host: str, port: int) -> None:
     import uvloop
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn.error").addFilter(Seldom())
+    for name in ("uvicorn.error", connections.__name__):
+        logging.getLogger(name).addFilter(Seldom())
 
     async def run() -> None:
         await Gateway(plan).run(host, port)

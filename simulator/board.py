@@ -11,13 +11,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import firmware
 import floorplan
 from floorplan import Plan
+from simulator.scratch import scratch
 
 HEAP = "192k"  # objects of 64 bits take twice a chip's room: this stands for the 200 KB of a Pico W
 CODE = Path(firmware.__file__ or "").resolve().parent.parent
@@ -36,7 +36,10 @@ def write_board_json(plan: Plan, board: str, control: str | None, folder: Path) 
         pins["control"] = control
     path = folder / f"{board}.json"
     path.touch(mode=0o600)
-    path.write_text(json.dumps(floorplan.board_json(plan, board, pins)))
+    told = floorplan.board_json(plan, board, pins)
+    for network in ("wifi", "w5500"):  # this computer is on the network already
+        told.pop(network, None)
+    path.write_text(json.dumps(told))
     return path
 
 
@@ -74,8 +77,8 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 def run(plan: Plan, board: str, control: str | None, heap: str) -> int:
     """Runs one board until it ends or we are told to; its board.json goes away with it."""
-    with tempfile.TemporaryDirectory(prefix="callfloor-board-") as folder:
-        told = write_board_json(plan, board, control, Path(folder))
+    with scratch("callfloor-board-") as folder:
+        told = write_board_json(plan, board, control, folder)
         child = subprocess.Popen(command(told, heap), env=environment(), stdin=subprocess.DEVNULL)
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         pins = f"pins at {control}" if control and json.loads(told.read_text())["inputs"] else "no pins to set"

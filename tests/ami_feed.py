@@ -55,7 +55,7 @@ async def serving(talk: Talk, port: int = 0, tls: ssl.SSLContext | None = None) 
             pass
         finally:
             writer.transport.abort()
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
             talks.discard(task)
 

@@ -10,6 +10,7 @@ import contextlib
 import getpass
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -144,7 +145,15 @@ class BoardsBroker:
 
     def let_in(self, name: str) -> int:
         """How often the broker has let it in so far."""
-        return (self.folder / "broker.log").read_text().count(f" as example-{name} (p2")
+        return len(self.client_ids(name))
+
+    def client_ids(self, name: str) -> list[str]:
+        """Under which client ids the broker has let it in."""
+        return re.findall(rf" as (example-{name}-[0-9a-f]{{12}}) \(p2", self.said())
+
+    def said(self) -> str:
+        """What the broker has."""
+        return (self.folder / "broker.log").read_text()
 
     def state(self, name: str) -> str | None:
         return self.ear.latest.get(f"board/{name}/state", {}).get("state")
@@ -164,14 +173,14 @@ class BoardsBroker:
 class Visitor:
     """Somebody with a name and a password, at the broker with TLS. `heard`: (topic, payload)."""
 
-    def __init__(self, plan: floorplan.Plan, user: str, password: str) -> None:
+    def __init__(self, plan: floorplan.Plan, user: str, password: str, client_id: str = "") -> None:
         assert plan.broker
         self.heard: list[tuple[str, bytes]] = []
         self.let_in = False
         self.there = False
         self._asked: set[int] = set()
-        self.client = client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"visitor-{os.urandom(4).hex()}",
-                                           reconnect_on_failure=False)  # fmt: skip
+        client_id = client_id or f"visitor-{os.urandom(4).hex()}"
+        self.client = client = paho.Client(CallbackAPIVersion.VERSION2, client_id, reconnect_on_failure=False)
         answered = threading.Event()
 
         def connected(_client: object, _user: object, _flags: object, code: Any, _more: object) -> None:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import uvicorn
 from argon2 import PasswordHasher
 from fastapi import APIRouter
 from starlette.types import ASGIApp
 
 import floorplan
-from gateway import page
+from gateway import connections, page
 from gateway.news import News
 from gateway.people.people import People, Person
 from gateway.people.rights import Who
@@ -39,6 +38,7 @@ class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    desk: str = ""  # the cookie of a browser that is known for a name now, as it is sent back
 
     @property
     def told(self) -> Any:
@@ -99,7 +99,10 @@ class Gated:
         with contextlib.closing(connection):
             connection.request(method, path, body, {name: value for name, value in sent.items() if value})
             answer = connection.getresponse()
-            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            told = {name.lower(): value for name, value in reversed(answer.getheaders())}  # of two the first
+            cookies = answer.headers.get_all("set-cookie") or []
+            desks = [cookie.partition(";")[0] for cookie in cookies if cookie.startswith("callfloor_desk=")]
+            return Answer(answer.status, told, answer.read(), "".join(desks))
 
     def log_in(self, name: str, password: str = PASSWORD) -> str:
         """The cookie of somebody who logs in."""
@@ -146,10 +149,14 @@ class Stream:
 
 
 @contextlib.contextmanager
-def served(app: ASGIApp, settings: floorplan.WebPage, close: Callable[[], None] = lambda: None) -> Iterator[int]:
+def served(
+    app: ASGIApp, settings: floorplan.WebPage, close: Callable[[], None] = lambda: None,
+    room: connections.Room | None = None,
+) -> Iterator[int]:  # fmt: skip
     """Serves it as the gateway does; the port."""
     with contextlib.closing(socket.create_server((HOST, 0))) as listening:
-        server = uvicorn.Server(web_config(app, settings, HOST, 0))
+        room = room or connections.room_for(settings.proxies)
+        server = connections.Server(web_config(app, settings, HOST, 0), room)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -163,11 +170,13 @@ def served(app: ASGIApp, settings: floorplan.WebPage, close: Callable[[], None] 
 
 
 @contextlib.contextmanager
-def gated(site: floorplan.Plan, routers: list[APIRouter] | None = None) -> Iterator[Gated]:
+def gated(
+    site: floorplan.Plan, routers: list[APIRouter] | None = None, room: connections.Room | None = None
+) -> Iterator[Gated]:
     """A page behind its gate, served."""
     one = Gated(site, routers)
     try:
-        with served(one.app, site.page) as port:
+        with served(one.app, site.page, room=room) as port:
             one.port = port
             yield one
     finally:

@@ -97,6 +97,7 @@ def test_every_change_is_in_the_list_with_who_did_it(tmp_path: Path) -> None:
 
         changing = {row for row, needs in TABLE.items() if row[0] != "GET" and needs != "own"}
         changing -= {("POST", "/api/messages/preview")}
+        changing -= {("POST", "/api/boards/{board}/{do}")}  # with a whole house, in test_audit_whole
         assert changing == seen, "an address that changes something is not tried here"
         assert written(house.people) == [
             "person boss joined admin (the first)",
@@ -180,6 +181,26 @@ def test_there_are_so_many_rows_and_nobody_pushes_out_what_others_did(
     assert 150 < len(people.audit(limit=1000)) <= 210
     assert rows[0] == "person lead message-sent what somebody wants to be forgotten"
     assert rows[-1] == "person busy message-sent 999"
+
+
+def test_nobody_washes_out_what_they_did_by_logging_in_and_out(
+    people: People, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AUDIT_LOOK", 10)
+    monkeypatch.setattr(module, "AUDIT_MOST", 60)
+    people.note(LEAD, "message-sent", "what she wants to be forgotten")
+    for _ in range(100):
+        for did in ("login", "logout", "password"):
+            people.note(LEAD, did)
+    assert written(people)[1:] == [f"person lead {did} 100 times" for did in ("login", "logout", "password")]
+    for number in range(200):
+        clock.now_s += 3601
+        people.note(LEAD, "login")
+        if number % 20 == 0:
+            until(lambda: not people._notes, "all is written")
+    rows = written(people)
+    assert len(rows) <= 70 and rows[0] == "person lead message-sent what she wants to be forgotten"
+    assert rows[-1] == "person lead login"
 
 
 def test_pages_of_the_list_follow_each_other(people: People) -> None:

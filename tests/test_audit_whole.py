@@ -98,6 +98,10 @@ def test_everything_that_changes_something_is_in_the_audit_list(house: SafeHouse
     told, _ = change("token-made", "/api/tokens", "POST", "/api/tokens", {"name": "tv", "role": "wall", "days": 3})
     change("token-ended", "/api/tokens/{id}", "DELETE", f"/api/tokens/{told['id']}")
 
+    command = "/api/boards/{board}/{do}"
+    change("board-commanded", command, "POST", "/api/boards/row-a/identify")
+    assert rows(house)[0].what == "row-a: identify"
+
     changing = {key for key, _ in gate.TABLE.items() if key[0] != "GET"}
     assert changing - set(done) - NOTHING.keys() == set()
     assert {row.did for row in rows(house)} <= audit.DID.keys()

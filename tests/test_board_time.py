@@ -7,7 +7,9 @@ So MicroPython's own TLS decides by a date that the board can move, as on a chip
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,7 @@ from tests.test_board_tls import told
 
 LIB = next(Path("/usr/lib").rglob("libfaketime.so.1"), None)
 POWER_ON = "2021-01-01 00:00:00"  # where rp2's clock begins
+HANDSHAKE, SERVER_KEY_EXCHANGE = 22, 12  # RFC 5246, sections 6.2.1 and 7.4
 LET_IN = " as example-row-a (p2"  # mosquitto's words
 TRIES = 8  # for a certificate of 90 days: years ahead to one that is too late, then by halves
 CERTIFICATES = {  # the first and the last day
@@ -167,12 +170,89 @@ def test_a_date_is_looked_for_anew_when_the_certificate_is(floor: Floor, tmp_pat
 def test_no_date_is_looked_for_where_the_broker_is_a_wrong_one(
     name: str, words: str, floor: Floor, tmp_path: Path
 ) -> None:
-    """All that has moved a clock is signed by the authority, and for the name."""
+    """All that has moved a clock is a certificate of the authority, and for the name."""
     before = floor.let_in()
     with chip(tmp_path, floor.ports[name], floor.folder / "ca.pem") as board:
         until(lambda: board.said(words) >= 2, words)
         assert board.said("clock: (") == 0 and board.clock.read_text() == POWER_ON
         assert floor.let_in() == before
+
+
+class Guest:
+    """Somebody between a board and its broker who has no key: all that the broker sends is passed on, but for what it
+    signs. `came`: when each connection did; `server`: the broker's port, or None: he hangs up; `lies`: he forges."""
+
+    def __init__(self, server: int) -> None:
+        self.server: int | None = server
+        self.lies = True
+        self.came: list[float] = []
+        self._listener = socket.create_server((HOST, 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                board = self._listener.accept()[0]
+                self.came.append(time.monotonic())
+                if self.server is None:
+                    board.close()
+                    continue
+                broker = socket.create_connection((HOST, self.server))
+                threading.Thread(target=self._up, args=(board, broker), daemon=True).start()
+                threading.Thread(target=self._down, args=(board, broker), daemon=True).start()
+
+    def _up(self, board: socket.socket, broker: socket.socket) -> None:
+        with board, broker, contextlib.suppress(OSError):
+            while data := board.recv(4096):
+                broker.sendall(data)
+            broker.shutdown(socket.SHUT_RDWR)
+
+    def _down(self, board: socket.socket, broker: socket.socket) -> None:
+        with broker.makefile("rb") as records, contextlib.suppress(OSError):
+            while head := records.read(5):
+                body = bytearray(records.read(int.from_bytes(head[3:], "big")))
+                if self.lies and head[0] == HANDSHAKE and body[0] == SERVER_KEY_EXCHANGE:
+                    body[-1] ^= 1  # the end of the signature
+                board.sendall(head + body)
+            board.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+@pytest.mark.parametrize("then", ["he forges", "he hangs up"])
+def test_a_guest_with_an_old_certificate_gains_a_moved_clock_and_no_more(
+    then: str, floor: Floor, tmp_path: Path
+) -> None:
+    """TLS looks at the certificate before the signature. A try that moves no date is followed by a pause."""
+    before = floor.let_in()
+    with (
+        contextlib.closing(Guest(floor.ports["before"])) as guest,
+        chip(tmp_path, guest.port, floor.folder / "ca.pem") as board,
+    ):
+        if then == "he hangs up":
+            until(lambda: board.said("clock: ("), "the clock is moved")
+            guest.server = None
+        # Those that moved the clock; of the others the second comes 0.25 s later or more, the third 0.5 s.
+        until(lambda: len(guest.came) >= board.said("clock: (") + 3, "it tries again")
+        came = list(guest.came)
+        assert came[-1] - came[-3] >= 0.75, "with pauses"
+        assert floor.let_in() == before
+        moved = board.said("clock: (")
+        assert moved <= TRIES
+        if then == "he forges":
+            guest.server, guest.lies = floor.ports["ninety"], False
+            until(lambda: floor.let_in() > before, "the right broker lets it in", 15)
+            assert board.said("clock: (") - moved <= TRIES
+
+
+def test_a_clock_that_cannot_be_moved_is_given_up(floor: Floor, tmp_path: Path) -> None:
+    still = MACHINE.replace('os.rename(FILE + ".new", FILE)', "pass")
+    with chip(tmp_path, floor.ports["ninety"], floor.folder / "ca.pem", shim=still) as board:
+        until(lambda: board.said("no date fits"), "no date fits")
+        assert board.said("clock: (") < 30
 
 
 def test_where_no_date_fits_it_says_so(floor: Floor, tmp_path: Path) -> None:

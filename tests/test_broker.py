@@ -297,6 +297,7 @@ READ = {
     "board/b1/command": {GATEWAY, TRYING, "b1"},
     "board/b1/panel/0/scene": {GATEWAY, TRYING, "b1"},
     "board/b2/command": {GATEWAY, TRYING},
+    "board/b1/state": {GATEWAY, TRYING},
     "board/b2/state": {GATEWAY, TRYING},
     "beat": {GATEWAY, TRYING, "b1"},
     "values": {GATEWAY, TRYING, "b1"},
@@ -307,6 +308,7 @@ READ = {
 }
 
 
+END = "board/b1/panel/9/light"
 ASKED = (
     [SITE + topic for topic in READ],
     ["callfloor/#"],
@@ -323,7 +325,7 @@ def test_everybody_reads_what_is_theirs_and_no_more(broker: RunningBroker, join:
 
     def read() -> None:
         for user, way in itertools.product((GATEWAY, TRYING, "b1"), range(len(ASKED))):
-            client = join(broker, user).subscribe(f"{SITE}board/b1/end")
+            client = join(broker, user).subscribe(SITE + END)
             for topic in ASKED[way]:
                 client.subscribe(topic)
             readers.append((user, way, client))
@@ -332,7 +334,7 @@ def test_everybody_reads_what_is_theirs_and_no_more(broker: RunningBroker, join:
     for topic in READ:
         gateway.publish(SITE + topic, topic.encode())
     read()
-    gateway.publish(f"{SITE}board/b1/end", b"end", retain=False)
+    gateway.publish(SITE + END, b"end", retain=False)
     for user, way, client in readers:
         until(lambda client=client: b"end" in client.payloads(), f"the end for {user}")  # type: ignore[misc]
         seen = {payload.decode() for payload in client.payloads()} - {"end"}
@@ -418,8 +420,8 @@ def test_without_mosquitto_it_takes_the_one_from_pypi(
     kind, program = find("nats-server")
     assert kind == "nats-server"
     assert Path(program).name == "nats-server"
-    monkeypatch.setattr("gateway.broker.shutil.which", lambda name, path: program if name == kind else None)
+    monkeypatch.setattr("gateway.broker.trial.shutil.which", lambda name, path: program if name == kind else None)
     assert find() == (kind, program)
-    monkeypatch.setattr("gateway.broker.shutil.which", lambda name, path: None)
+    monkeypatch.setattr("gateway.broker.trial.shutil.which", lambda name, path: None)
     with pytest.raises(BrokerError, match="apt-get install mosquitto"):
         find()

@@ -130,7 +130,7 @@ def test_a_hole_in_the_rights_is_found(house: HouseBroker, row: str) -> None:
     ("gone", "row"),
     [
         (f"pattern write {TOP}/board/%u/hello\n", "a board writes its own topics"),
-        (f"pattern read {TOP}/board/%u/#\n", "a board reads its own topics"),
+        (f"pattern read {TOP}/board/%u/command\n", "a board reads what the gateway tells it"),
         (f"pattern read {TOP}/beat\n", "a board reads beat, values, gateway/state"),
         (f"topic write {TOP}/source/chat/queue/#\n", "source chat writes its queues"),
         (f"user gateway_\ntopic write {TOP}/#\n", "the gateway writes its site's topics"),

@@ -265,9 +265,19 @@ def of_another(path: Path, patch: pytest.MonkeyPatch) -> None:
 def test_a_secret_that_others_could_read_is_taken_from_them(before: int, tmp_path: Path) -> None:
     (tmp_path / "row-a").write_text("0123456789abcdef\n")
     (tmp_path / "row-a").chmod(before)
-    (tmp_path / "link").symlink_to("row-a")
-    assert floorplan.secret(tmp_path / "link") == "0123456789abcdef"
+    assert floorplan.secret(tmp_path / "row-a") == "0123456789abcdef"
     assert mode(tmp_path / "row-a") == 0o600
+
+
+def test_no_link_leads_us_to_change_a_file_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "of-the-system").write_text("one line\n")
+    (tmp_path / "of-the-system").chmod(0o644)
+    (tmp_path / "link").symlink_to("of-the-system")
+    with pytest.raises(SiteError, match=r"link: others on this computer can read this secret, and it is a link"):
+        floorplan.secret(tmp_path / "link")
+    assert mode(tmp_path / "of-the-system") == 0o644
+    (tmp_path / "of-the-system").chmod(0o600)
+    assert floorplan.secret(tmp_path / "link") == "one line"
 
 
 def test_a_secret_of_another_user_may_be_lent_to_us_and_to_no_more(

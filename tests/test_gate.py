@@ -21,14 +21,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message
 
 import floorplan
-from gateway import messages_http
-from gateway.people import gate, sessions
+from gateway import boards_http, messages_http
+from gateway.people import gate, hosts, sessions
 from gateway.people.gate import TABLE, Gate
 from gateway.people.people import People
 from gateway.people.rights import ROLES
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
 from gateway.queues import push_http
+from tests import certificates
 from tests.conftest import until
 from tests.gated import CONSOLE, HOST, PASSWORD, Answer, Gated, Stream, add, gated, plan, served
 
@@ -74,6 +75,7 @@ def test_every_address_of_the_whole_page_is_in_the_table_and_no_other(tmp_path: 
         push_http.routes({}, {}, saved),
         phones_http.routes(Phones(site, lambda *_: None, time.monotonic), "token", time.monotonic),
         messages_http.routes(told, lambda: ({}, None, 0.0), kept),
+        boards_http.routes(told, messages_http.unnoted),
     ]
     one = Gated(site, routers)
     served_here = {row for row in every(one.app.routes) if row[0] != "HEAD"}
@@ -327,6 +329,64 @@ def test_the_address_of_the_site_file_is_ours_behind_a_proxy_that_changes_the_ho
         assert answer.status == 204 and answer.headers["set-cookie"].endswith("; Secure")
         for origin, status in (("https://floor.example.evil", 403), ("https://floor.example", 204)):
             assert house.ask("DELETE", "/api/session", cookie=answer.cookie, Origin=origin).status == status
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        (None, True), ("127.0.0.1:8080", True), ("10.0.0.3", True), ("[::1]:8080", True), ("[fe80::1]", True),
+        ("localhost:8080", True), ("a.localhost", True), ("floor", True), ("Floor.local:8080", True),
+        (f"{socket.gethostname()}:1", True), ("evil.example", False), ("evil.example:8080", False),
+        ("127.0.0.1.evil.example", False), ("evil.example.", False), ("floor.example", True), ("FLOOR.example.", True),
+        ("desk.floor.example", False), ("a.calls.example", True), ("a.b.calls.example", False),
+        ("calls.example", False), ("", False), ("a, b", False), ("evil.example/.local", False), ("local", True),
+        ("evil.example@localhost", False), ("[::1].evil.example", False), ("::1.evil.example", False),
+    ],
+)  # fmt: skip
+def test_a_name_that_somebody_else_can_have_is_not_believed(tmp_path: Path, host: str | None, ours: bool) -> None:
+    certificates.authority(tmp_path, "ca")
+    certificates.certificate(tmp_path, "page", "ca", "DNS:floor.example,DNS:*.calls.example")
+    page = floorplan.WebPage(cert_file=tmp_path / "page.pem", key_file=tmp_path / "page.key")
+    assert hosts.is_ours(host, hosts.names(page)) is ours
+
+
+def test_a_page_that_leads_its_own_name_here_gets_nothing(house: Gated) -> None:
+    """DNS rebinding: its browser takes us for that page, and says so."""
+    sent = {"Host": "evil.example", "Sec_Fetch_Site": "same-origin"}
+    good = {"name": "viewer", "password": PASSWORD}
+    for origin in ("https://evil.example", "http://evil.example", ""):
+        answer = house.ask("POST", "/api/session", good, Origin=origin, **sent)
+        assert (answer.status, answer.kind) == (421, "host") and "[page] url" in answer.told["words"]
+    for path in ("/", "/login", "/healthz", "/static/page.css"):
+        assert house.ask("GET", path, Host="evil.example").status == 421
+    assert house.ask("POST", "/api/queues/polski", b"", Host="evil.example").status == 404, "that has its own token"
+
+
+def test_with_an_address_in_the_site_file_no_other_name_changes_anything(tmp_path: Path) -> None:
+    good = {"name": "lead", "password": PASSWORD}
+    with gated(plan(tmp_path, url="http://floor.example")) as house:
+        add(house.people, "lead", "viewer")
+        for host, origin, status in (
+            ("floor.example", "http://floor.example", 204), ("behind.example", "http://floor.example", 204),
+            ("evil.example", "http://evil.example", 403), ("evil.example", "", 403), ("floor", "http://floor", 204),
+        ):  # fmt: skip
+            sent = {"Host": host, "Origin": origin, "Sec_Fetch_Site": "same-origin"}
+            assert house.ask("POST", "/api/session", good, **sent).status == status, (host, origin)
+
+
+def test_one_token_takes_only_so_many_streams_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "AT_ONCE", 3)
+    with gated(plan(tmp_path)) as house:
+        mine, other = ({"Authorization": f"Bearer {house.token('wall')}"} for _ in range(2))
+        open_ = [Stream(house, "/wall/north/events", **mine) for _ in range(3)]
+        assert [stream.answer.status for stream in open_] == [200] * 3
+        no = house.ask("POST", "/wall/north/events", b"", **mine)
+        assert (no.status, no.kind, no.headers["retry-after"]) == (429, "slow", str(no.told["wait_s"]))
+        assert house.ask("POST", "/wall/north/events", b"", **other).status == 204
+        open_.pop().close()
+        until(lambda: house.ask("POST", "/wall/north/events", b"", **mine).status == 204, "there is room again")
+        for stream in open_:
+            stream.close()
 
 
 def test_what_a_proxy_says_is_believed_of_those_in_the_site_file_alone(tmp_path: Path) -> None:

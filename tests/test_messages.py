@@ -41,6 +41,7 @@ from gateway.messages import (
     warned,
     warnings,
 )
+from gateway.people.rights import Who
 from gateway.store import Batch, KeptMessage, Store
 from tests.house import DIRECT, Ear, House
 from wallboard import numbers
@@ -640,6 +641,7 @@ class Asked:
         async def at_once() -> bool:
             return True
 
+        self.who: Who | None = None
         self.app = FastAPI()
         router = messages_http.routes(told.messages, lambda: (scenes, None, told.now_s), kept or at_once)
         self.app.include_router(router)
@@ -647,7 +649,8 @@ class Asked:
     async def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         data = json.dumps(body).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
-        scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
+        scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers}
+        scope |= {"query_string": b"", "state": {"who": self.who}}
         parts: list[Any] = []
 
         async def receive() -> dict[str, Any]:
@@ -674,8 +677,25 @@ def test_looking_and_sending_are_drawn_one_after_the_other_and_only_so_many_wait
         return [status for status, _ in await asyncio.gather(*looks, *sends)]
 
     statuses = asyncio.run(main())
-    assert sorted(statuses) == [200] * 5 + [429] * 7
+    assert statuses == [200] * 2 + [429] * 6 + [201] * 4, "of one who looks two, and that stops no sending"
     assert composing.most_at_once == 1 and threading.get_ident() not in composing.threads
+
+
+def test_who_looks_at_messages_without_end_stops_nobody_else() -> None:
+    told = Told(site())
+
+    async def main() -> None:
+        asked = Asked(told)
+        asked.who = Who("person", "busy", "supervisor")
+        answers = [(await asked("POST", "/api/messages/preview", {"text": ""}))[0] for _ in range(40)]
+        assert 429 in answers
+        good = {"text": "Fire drill", "minutes": 5}
+        assert (await asked("POST", "/api/messages", good))[0] == 201, "looking takes nothing of sending"
+        asked.who = Who("person", "lead", "supervisor")
+        assert (await asked("POST", "/api/messages/preview", {"text": "Fire drill"}))[0] == 200
+        assert (await asked("POST", "/api/messages", good))[0] == 201
+
+    asyncio.run(main())
 
 
 def test_whatever_others_ask_for_a_message_can_be_taken_back() -> None:

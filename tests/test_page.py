@@ -665,6 +665,7 @@ def test_every_answer_carries_the_safe_headers_and_nothing_comes_from_elsewhere(
         assert "default-src 'self'" in headers["content-security-policy"], path
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["x-frame-options"] == "DENY", path
+        assert headers["cross-origin-opener-policy"] == "same-origin", path
         assert headers["cache-control"] in ("no-cache", "no-store"), path
         assert not re.search(rb"https?://(?!www\.w3\.org)", body), path
     assert served.get("/docs")[0] == 404

@@ -16,31 +16,47 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import floorplan
+from gateway import boards_http
+from gateway.boards_http import Commands
 from gateway.news import News
 from gateway.page import app
+from gateway.people import passwords
 from gateway.people.audit import DID
 from gateway.people.http import STATUSES
 from gateway.people.people import People
 from gateway.people.rights import ROLES, Who
 from gateway.wall_page import Screens, routes
 
+from .conftest import until
 from .test_page import CHROMIUM, CHROMIUM_ARGS
+from .test_page import plan as plan_with_boards
 from .test_wall_page import Floor
 
 CONSOLE = Who("console", "tests", "admin")
 PASSWORD = "three odd words"
-HASH = PasswordHasher(1, 64, 1).hash(PASSWORD)  # what a hash costs is not the question here
-HOST = "floor.test"  # as it is in a house: plain http by a name, which browsers trust less than this computer
+QUICK = PasswordHasher(1, 64, 1)  # what a hash costs is not the question here
+HASH = QUICK.hash(PASSWORD)
+HOST = "floor.local"  # as it is in a house: plain http by a name, which browsers trust less than this computer
+
+
+PLAIN = "Opener-Policy"  # a header that browsers do not heed by plain http, and say so
+Commanded = tuple[str, str]  # a board, and what it is to do
 
 
 class House(Floor):
-    """A page with people, on a port of its own; `folder` holds their file."""
+    """A page with people; `folder` holds their file. At the port of the one before, whose files browsers have still."""
+
+    port = 0
 
     def __init__(self, folder: Path) -> None:
-        self.people = People(floorplan.People(path=folder / "people.db"))
+        self.later_h = 0.0  # that people's clock is ahead
+        self.people = People(floorplan.People(path=folder / "people.db"), lambda: time.time() + self.later_h * 3600)
+        self.commanded: list[Commanded] = []
+        self.answers: dict[str, dict[str, Any]] = {}  # of boards to commands; one that is not in it is silent
         super().__init__()
 
     @property
@@ -53,15 +69,24 @@ class House(Floor):
         self.news = News()
         self.screens = Screens(self.site, lambda wall: dict(self.should[wall]), self.first_beat)
         self.screens.say("gateway", {"state": "ready", "boot": self.boot})
-        router = routes(self.site, self.screens)
+        self.site = self.site.model_copy(update={"board": plan_with_boards().board})
+        self.commands = Commands((board.id for board in self.site.board), self.command)
+        routers = [routes(self.site, self.screens), boards_http.routes(self.commands, self.people.note)]
         page = app(
-            self.site, self.news, self.health, self.picture, routers=[router], draw=self.draw, people=self.people
+            self.site, self.news, self.health, self.picture, routers=routers, draw=self.draw, people=self.people
         )
-        self.server = uvicorn.Server(uvicorn.Config(page, log_level="warning", lifespan="off"))
+        self.server = uvicorn.Server(uvicorn.Config(files_kept(page), log_level="warning", lifespan="off"))
         ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)))
         self.thread.start()
         assert ready.wait(10)
+
+    def command(self, board: str, fields: dict[str, Any]) -> bool:
+        """As the broker takes it, and the board answers; False: away."""
+        self.commanded.append((board, fields["do"]))
+        if board in self.answers:
+            self.loop.call_soon(self.commands.hear, board, {"id": fields["id"], **self.answers[board]})
+        return board in self.answers
 
     def join(self, name: str, role: str) -> str:
         """Somebody new; the name."""
@@ -75,12 +100,40 @@ class House(Floor):
         self.people.remove_token(CONSOLE, name)
 
 
+def files_kept(page: ASGIApp) -> ASGIApp:
+    """The same page, whose files a browser asks for once: that is most of what it costs to open one here."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["path"].startswith("/static/"):
+                others = [(name, value) for name, value in message["headers"] if name != b"cache-control"]
+                message["headers"] = [*others, (b"cache-control", b"max-age=600")]
+            await send(message)
+
+        await page(scope, receive, send_on)
+
+    return answer
+
+
+SIZE: ViewportSize = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "PasswordHasher", lambda: QUICK)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
         rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGS, rules])
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[*CHROMIUM_ARGS, rules],
+            ignore_default_args=["--disable-back-forward-cache"],  # as people have it
+        )
+        started.new_context(viewport=SIZE)
         yield started
         started.close()
 
@@ -88,6 +141,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     here = House(tmp_path)
+    House.port = here.port
     yield here
     here.stop()
     here.people.close()
@@ -95,10 +149,16 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @contextlib.contextmanager
 def opened(
-    browser: Browser, width: int = 1280, height: int = 800, expected: str = "40[1349]|422|429", **more: Any
+    browser: Browser, expected: str = "40[1349]|422|429", own: bool = False, **more: Any
 ) -> Iterator[Page]:
-    """A window of that size, of nobody yet; what it complains of must match `expected`: refusals, as they come."""
-    context = browser.new_context(viewport={"width": width, "height": height}, **more)
+    """A window of nobody yet; what it complains of must match `expected`: refusals, as they come.
+
+    It has what browsers keep of the window before, and no cookie; unless it shall have its `own`, or there is one.
+    """
+    kept = browser.contexts[0]
+    own = own or bool(more) or bool(kept.pages)
+    context = browser.new_context(viewport=SIZE, **more) if own else kept
+    context.clear_cookies()
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -106,8 +166,11 @@ def opened(
     try:
         yield page
     finally:
-        context.close()
-    assert [text for text in complaints if not (expected and re.search(expected, text))] == []
+        for one in context.pages:
+            one.close()
+        if own:
+            context.close()
+    assert [text for text in complaints if not re.search(f"{expected}|{PLAIN}", text)] == []
 
 
 def come_in(page: Page, house: House, name: str, path: str = "/") -> None:
@@ -182,10 +245,15 @@ def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(
         "data:text/html,x": "/", "people\n": "/", "login": "/", "people?x#y": "/", "wall/a.b": "/", "//": "/",
     }  # fmt: skip
     with opened(browser) as page:
-        page.goto(house.address + "/login#back=//evil.test/people")
+        page.goto(house.address + "/login#back=//evil.test/people&why=__proto__")
         asked = """(ways) => import("/static/session.js").then(({ wayBack }) =>
             ways.map((back) => wayBack(new URLSearchParams({ back })).href))"""
         assert page.evaluate(asked, list(ways)) == [house.address + path for path in ways.values()]
+        expect(page.locator("#why")).to_be_hidden()
+        refused = """(kinds) => import("/static/passwords.js").then(({ refusal }) =>
+            kinds.map((kind) => refusal(422, { kind })))"""
+        odd = page.evaluate(refused, ["constructor", "__proto__", "toString"])
+        assert odd == ["It was not done. Load the page again, and try again."] * 3
         page.get_by_label("Name").fill("anna")
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
@@ -201,7 +269,7 @@ def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(
 
 def test_too_many_tries_wait_second_by_second(browser: Browser, house: House) -> None:
     house.join("anna", "admin")
-    with opened(browser) as page:
+    with opened(browser, own=True) as page:
         page.clock.install()
         page.goto(house.address + "/login")
         send, said = page.get_by_role("button", name="Log in"), page.get_by_role("alert")
@@ -246,6 +314,69 @@ def test_a_session_that_ends_goes_to_the_login_and_a_gateway_that_is_away_does_n
         expect(page.get_by_text("You are logged out here, or have not been seen for long.")).to_be_visible()
 
 
+def test_a_stream_that_is_ended_for_another_cookie_is_no_news_to_whoever_looks_on(
+    browser: Browser, house: House
+) -> None:
+    house.join("vera", "viewer")
+    with opened(browser, expected="ERR_", own=True) as page:
+        page.clock.install()
+        page.route("**/walls/*.png", lambda route: route.abort())  # which would bring a new cookie, too
+        come_in(page, house, "vera")
+        expect(page.locator("body[data-news=live] .desk")).to_have_count(1)
+        page.evaluate("""() => {
+            window.seen = [];
+            new MutationObserver(() => seen.push(document.body.dataset.news))
+                .observe(document.body, { attributeFilter: ["data-news"] });
+        }""")
+        page.clock.fast_forward(4000)
+        (cookie,) = page.context.cookies()
+        with page.expect_response("**/api/events"):
+            house.later_h = 6.5
+        house.say({"desk/a1": {"status": "free", "reason": ""}})
+        expect(page.locator("[data-desk=a1]")).to_have_attribute("data-status", "free")
+        assert page.evaluate("seen") == []
+        assert page.context.cookies()[0]["value"] != cookie["value"]
+
+        page.clock.fast_forward(4000)
+        page.route("**/api/events", lambda route: route.abort())
+        house.later_h = 13.0
+        expect(page.locator("body[data-news=old]")).to_be_visible()
+
+
+def test_whoever_logs_out_leaves_nothing_in_this_browser_and_whoever_logs_in_is_in_all_windows(
+    browser: Browser, house: House
+) -> None:
+    house.join("anna", "admin")
+    with opened(browser) as page:
+        page.add_init_script("""addEventListener("pageshow", ({ persisted }) => {
+            if (persisted) sessionStorage.back = document.querySelector(".desk").checkVisibility();
+        })""")
+        come_in(page, house, "anna")
+        expect(page.locator(".desk")).to_have_count(1)
+        other = page.context.new_page()
+        other.goto(house.address + "/people")
+        expect(other.locator("#people-list li")).to_have_count(1)
+        page.bring_to_front()
+        page.get_by_role("button", name="anna admin").click()
+        page.get_by_role("link", name="Who may do what").click()
+        page.get_by_role("button", name="anna admin").click()
+        page.get_by_role("button", name="Log out").click()
+        page.wait_for_url("**/login*")
+        page.go_back()
+        page.wait_for_url("**/login*")
+        expect(page.get_by_label("Name")).to_be_focused()
+        assert page.evaluate("sessionStorage.back") == "false", "what the browser kept is not to be seen"
+
+        other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        other.wait_for_url("**/login*")
+        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="anna admin")).to_be_visible()
+        other.evaluate("dispatchEvent(new Event('focus'))")
+        other.wait_for_url(house.address + "/people")
+
+
 # ---- one-time links ----
 
 
@@ -271,6 +402,8 @@ def test_a_link_makes_an_account_once_and_leaves_the_address_bar_at_once(browser
             password.fill(word)
             send.click()
             expect(said).to_contain_text(why)
+        page.reload()
+        page.get_by_label("Name").fill("tom")
         password.fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(house.address + "/")
@@ -282,6 +415,7 @@ def test_a_link_makes_an_account_once_and_leaves_the_address_bar_at_once(browser
         page.keyboard.press("Enter")
         expect(page.locator("#over")).to_contain_text("This link was used, or is over")
         expect(page.get_by_label("Name")).to_be_hidden()
+        assert page.evaluate("history.state") is None
         assert house.people.person("tim") is None
 
 
@@ -337,7 +471,7 @@ def test_a_screen_comes_in_by_the_link_with_its_token_and_is_shut_out_when_that_
 ) -> None:
     secret = house.token("lobby", "wall")
     shut = "#shut:not([hidden])"
-    with opened(browser) as page:
+    with opened(browser, own=True) as page:
         page.clock.install()
         page.goto(f"{house.address}/wall/north")
         expect(page.locator(shut)).to_contain_text("This screen is not let in")
@@ -368,6 +502,7 @@ def test_a_screen_comes_in_by_the_link_with_its_token_and_is_shut_out_when_that_
         other = page.context.new_page()
         other.goto(f"{house.address}/wall#token={house.token('lobby-2', 'wall')}")
         expect(other.get_by_role("link")).to_have_text(["North", "South"])
+        page.bring_to_front()
         page.clock.fast_forward(31_000)
         expect(page).to_have_title("South · Skien")
         expect(page.locator(shut)).to_have_count(0)
@@ -383,6 +518,70 @@ def test_a_screen_that_finds_no_gateway_waits_for_it_with_its_token(browser: Bro
         expect(page.locator("#shut")).to_be_hidden()
         page.unroute("**/api/session")
         expect(page).to_have_title("North · Skien")
+
+
+def test_a_link_with_a_token_takes_nobodys_login_away(browser: Browser, house: House) -> None:
+    house.join("Berit", "supervisor")
+    secret = house.token("lobby", "wall")
+    asked = "fetch('/api/session').then((answer) => answer.json()).then(({ kind, name }) => `${kind} ${name}`)"
+    with opened(browser) as page:
+        come_in(page, house, "Berit")
+        evil = page.context.new_page()
+        link = f"{house.address}/wall/north#token={secret}"
+        evil.goto(f"data:text/html,<a target=_blank rel=opener href='{link.replace('#', '%23')}'>x</a>")
+        with page.context.expect_page() as opening:
+            evil.locator("a").click()
+        wall = opening.value
+        shut = wall.locator("#shut")
+        expect(shut).to_contain_text("Berit is logged in here")
+        expect(wall.get_by_role("button", name="Stay Berit")).to_be_focused()
+        wall.evaluate("dispatchEvent(new Event('online'))")
+        assert wall.evaluate(asked) == "person Berit"
+        wall.keyboard.press("Enter")
+        expect(wall).to_have_title("North · Skien")
+        expect(shut).to_be_hidden()
+        assert wall.evaluate(asked) == "person Berit"
+
+        wall.goto(f"{house.address}/wall/south#token=cf_{'0' * 32}")
+        wall.get_by_role("button", name="Let the screen in").click()
+        expect(shut).to_contain_text("Its token is over, or was ended.")
+        assert wall.evaluate(asked) == "person Berit"
+        wall.goto(f"{house.address}/wall#token={secret}")
+        wall.get_by_role("button", name="Let the screen in, and log Berit out here").click()
+        expect(shut).to_be_hidden()
+        assert wall.evaluate(asked) == "token lobby"
+        wall.get_by_role("link", name="North").click()
+        expect(wall).to_have_title("North · Skien")
+
+
+# ---- boards ----
+
+
+def test_who_may_has_a_board_show_itself_and_is_told_what_became_of_it(browser: Browser, house: House) -> None:
+    house.join("vera", "viewer")
+    house.join("tom", "technician")
+    house.answers = {"pico-0": {"done": True, "words": "for 15 s"}}
+    with opened(browser, expected="504") as page:
+        come_in(page, house, "vera")
+        rows = page.locator("#board-rows tr")
+        expect(rows).to_have_count(2)
+        expect(page.get_by_role("button", name="vera viewer")).to_be_visible()
+        expect(rows.get_by_role("button")).to_have_count(0)
+        come_in(page, house, "tom")
+        said = page.locator("#boards [role=status]")
+        page.get_by_role("button", name="Identify: pico-0").press("Enter")
+        expect(said).to_have_text("pico-0: its light blinks and its walls show the test picture, for 15 s.")
+        house.answers["pico-0"] = {"done": False, "words": "it has no light"}
+        page.get_by_role("button", name="Identify: pico-0").press("Enter")
+        expect(said).to_have_text("pico-0 did not do it: it has no light")
+        page.get_by_role("button", name="Identify: pico-1").click()
+        expect(said).to_have_text("pico-1 does not answer: it is away, or the broker is.")
+        board = {"state": "ready", "reason": "", "uptime_s": 60, "heap_free": 90_000}
+        house.say({"board/pico-0": {**board, "reconnects": 0, "lag_ms": 1, "dropped": 0}})
+        expect(rows.first).to_have_attribute("data-board", "pico-1")  # what is wrong stands first
+        expect(page.get_by_role("button", name="Identify: pico-1")).to_be_focused()
+        assert house.commanded == [("pico-0", "identify")] * 2 + [("pico-1", "identify")]
+        until(lambda: house.people.audit()[0].what == "pico-1: identify", "it is in the audit list")
 
 
 # ---- who may do what ----
@@ -507,7 +706,7 @@ def test_the_audit_list_is_told_in_words_the_newest_first_and_more_on_asking(bro
 def test_they_fit_each_screen(browser: Browser, house: House) -> None:
     house.join("anna", "admin")
     house.join("w" * 32, "technician")
-    house.token("t" * 32, "wall")
+    secret = house.token("t" * 32, "wall")
     invited = house.people.invite(CONSOLE, "viewer").secret
     house.people.invite(CONSOLE, "viewer", "w" * 32)
 
@@ -523,7 +722,15 @@ def test_they_fit_each_screen(browser: Browser, house: House) -> None:
             page.goto(house.address + path)
             expect(page.locator("#shut h1" if "wall" in path else "h1:not(:empty)").first).to_be_visible()
             fits(path)
-        come_in(page, house, "anna", "/people")
+        page.goto(f"{house.address}/wall/north#token={secret}")  # takes the one of another screen
+        expect(page).to_have_title("North · Skien")
+        come_in(page, house, "anna")
+        expect(page.locator("#boards[data-bench=true] .bench").first).to_be_visible()
+        fits("/")
+        page.goto(f"{house.address}/wall/north#token={secret}")
+        expect(page.locator("#shut button").first).to_be_visible()
+        fits("asked")
+        page.goto(house.address + "/people")
         expect(page.locator("#people-list li")).to_have_count(2)
         expect(page.locator("#audit-rows tr").first).to_be_visible()
         fits("people")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sqlite3
 import stat
@@ -26,7 +27,7 @@ from gateway.people.guesses import ADDRESS, HERE
 from gateway.people.passwords import COMMON, LEAST, MOST, Busy, Passwords, wrong_with
 from gateway.people.people import TOKEN_DAYS_MOST, People, PeopleError, Refused, checked_name, key_of
 from gateway.people.rights import OF_PEOPLE, RIGHTS, ROLES, Who
-from gateway.people.sessions import AT_MOST_S, Sessions, set_cookie
+from gateway.people.sessions import AT_MOST_S, Sessions, set_cookie, set_desk_cookie
 from tests.gated import CONSOLE, HASHED, PASSWORD, QUICK, add, plan
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +65,9 @@ def refused(do: Callable[[], Any]) -> str:
 # ---- names and passwords ----
 
 
-@pytest.mark.parametrize("name", ["a", "desk-lead", "Åse.Ø_1", "ليلى", "Łucja", "x" * 32, "7"])
+@pytest.mark.parametrize(
+    "name", ["a", "desk-lead", "Åse.Ø_1", "ليلى", "Łucja", "x" * 32, "7", "Вера-1", "Ελένη", "田中a"]
+)
 def test_a_name_is_letters_digits_and_three_signs(name: str) -> None:
     assert checked_name(name) == name
 
@@ -72,6 +75,7 @@ def test_a_name_is_letters_digits_and_three_signs(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", "x" * 33, "a b", "a/b", "..", ".a", "-a", "_a", "a\n", "a\0", "<b>", "a@b", "\u202eabc", "a\u200bb", "💡",
+     "a\u115f", "a\u1160", "a\u3164", "a\uffa0", "\u3164", "l\u0435ad", "ad\u03bfm", "\u0430\u03bf",
      "a\ud800"],
 )  # fmt: skip
 def test_no_other_name(name: str) -> None:
@@ -264,6 +268,49 @@ def test_links_that_somebody_made_go_with_their_right_to_make_them(people: Peopl
     assert people.invited(links["demoted"]) is None and people.invited(stays)
 
 
+def test_tokens_and_links_go_with_whoever_made_them_and_screens_stay(people: People) -> None:
+    """Else one who is thrown out comes back by a token of their own."""
+    add(people, "lead", "admin")
+    eve, mad = (Who("person", add(people, name, "admin").name, "admin") for name in ("eve", "mad"))
+    first = people.add_token(eve, "first", "admin", 400)
+    of_first = Who("token", "first", "admin")
+    gone = [first, people.add_token(of_first, "second", "admin", 400), people.add_token(mad, "export", "viewer", 30)]
+    people.add_token(Who("token", "second", "admin"), "third", "viewer", 9)
+    links = [people.invite(of_first, "admin"), people.invite(Who("token", "second", "admin"), "viewer")]
+    stay = [people.add_token(eve, "lobby", "wall", 30), people.add_token(CONSOLE, "own", "admin", 30)]
+    session = people.session_of(stay[0].secret)
+    people.remove(CONSOLE, "eve")
+    people.set_role(CONSOLE, "mad", "supervisor")
+    assert [people.whose(one.secret) for one in gone] == [None] * 3
+    assert [people.invited(link.secret) for link in links] == [None] * 2
+    assert [token.name for token in people.tokens()] == ["lobby", "own"]
+    assert session and people.who_is(session) and all(people.whose(one.secret) for one in stay)
+
+
+def test_what_a_token_makes_goes_with_it_and_does_not_outlive_it(people: People, clock: Clock) -> None:
+    people.add_token(CONSOLE, "maker", "admin", 2)
+    maker = Who("token", "maker", "admin")
+    assert refused(lambda: people.add_token(maker, "longer", "viewer", 3)) == "days"
+    people.add_token(maker, "shorter", "viewer", 1)
+    people.add_token(maker, "lobby", "wall", 300)
+    link = people.invite(maker, "admin")
+    assert link.ends == clock.now_s + 2 * DAY_S
+    people.remove_token(CONSOLE, "maker")
+    assert people.invited(link.secret) is None and [token.name for token in people.tokens()] == ["lobby"]
+
+
+def test_a_file_of_the_version_before_is_taken_over(people: People, tmp_path: Path, clock: Clock) -> None:
+    kept = people.add_token(CONSOLE, "lobby", "wall", 30)
+    people.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "people.db", isolation_level=None)) as db:
+        db.execute("ALTER TABLE tokens DROP COLUMN made_by")
+        db.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        with People(plan(tmp_path).people, clock) as again:
+            assert again.whose(kept.secret)
+            again.remove_token(CONSOLE, again.add_token(CONSOLE, "new", "viewer", 3).id)
+
+
 def test_there_are_so_many_links_people_and_tokens_and_no_more(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LINKS_MOST", "PEOPLE_MOST", "TOKENS_MOST"):
         monkeypatch.setattr(module, name, 3)
@@ -379,9 +426,25 @@ def test_logging_out_without_end_ends_all_sessions_rather_than_filling_the_disk(
     assert len(people._known().logouts) <= module.LOGOUTS_MOST
 
 
+def test_a_screen_that_logs_out_without_end_puts_no_other_screen_out(people: People) -> None:
+    token = people.whose(people.add_token(CONSOLE, "lobby", "wall", 30).secret)
+    assert token
+    screen, _ = people.sessions.begin("token", token.id, token.generation)
+    out = []
+    for _ in range(120):
+        out.append(people.sessions.begin("token", token.id, token.generation)[0])
+        people.log_out(out[-1])
+    assert people.who_is(screen)
+    assert not any(people.who_is(session) for session in out[-module.LOGOUTS_MOST :])
+    assert len(people._known().logouts) == module.LOGOUTS_MOST
+
+
 def test_a_cookie_cannot_be_read_by_scripts_or_sent_by_other_sites() -> None:
-    assert set_cookie("x", 60.9, True) == "callfloor=x; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
+    assert set_cookie("x", 60.9, True) == "__Host-callfloor=x; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
     assert not set_cookie("x", 60, False).endswith("Secure")
+    assert set_desk_cookie("x", True) == (
+        f"callfloor_desk=x; Path=/api/session; Max-Age={400 * DAY_S}; HttpOnly; SameSite=Strict; Secure"
+    )
 
 
 # ---- tokens ----
@@ -475,12 +538,14 @@ def test_a_password_that_is_over_leaves_no_hash_behind(people: People, tmp_path:
     assert HASHED.encode() not in (tmp_path / "people.db").read_bytes()
 
 
-def test_a_file_that_others_could_read_is_taken_from_them(tmp_path: Path) -> None:
+def test_a_file_that_others_could_read_is_taken_from_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = plan(tmp_path).people
     People(settings).close()
     assert settings.path
     settings.path.chmod(0o644)
+    caplog.clear()
     People(settings).close()
+    assert "mode 644" in caplog.text and "key that signs cookies" in caplog.text
     assert stat.S_IMODE(settings.path.stat().st_mode) == 0o600
 
 
@@ -496,9 +561,10 @@ def test_a_file_that_is_not_ours_is_left_as_it_is(tmp_path: Path, content: bytes
         content = settings.path.read_bytes()
     else:
         settings.path.write_bytes(content)
+    settings.path.chmod(0o644)
     with pytest.raises(PeopleError, match=r"people\.db: .*name another"):
         People(settings)
-    assert settings.path.read_bytes() == content
+    assert settings.path.read_bytes() == content and stat.S_IMODE(settings.path.stat().st_mode) == 0o644
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -562,3 +628,23 @@ def test_commands_say_what_there_is_and_never_a_secret(
     told_json = capsys.readouterr().out
     assert told_json.count('"did"') == 2 and '"removed"' in told_json
     assert not any(secret in told.out + told.err + told_json for secret in secrets)
+
+
+def test_a_link_is_printed_for_an_address_of_the_web_alone(
+    people: People, tmp_path: Path, capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    clock.now_s = time.time()
+    add(people, "lead", "viewer")
+    site = plan(tmp_path)
+    for base in ("javascript:alert(1)", "floor.example", "https://", "file:///etc", "https://a b"):
+        with pytest.raises(floorplan.SiteError, match="--base"):
+            people_commands.invite(site, "viewer", None, base)
+    with pytest.raises(floorplan.SiteError, match="--role or --name"):
+        people_commands.invite(site, "admin", "lead", None)
+    assert people.invitations() == [] and capsys.readouterr().out == ""
+    people_commands.invite(site, None, None, "https://floor.example/calls/")
+    told = capsys.readouterr()
+    assert told.out.startswith("https://floor.example/calls/join#") and "--base" not in told.err
+    people_commands.invite(site, None, "lead", None)
+    assert "--base" in capsys.readouterr().err
+    assert sorted(link.role for link in people.invitations()) == ["viewer", "viewer"]

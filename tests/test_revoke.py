@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware import contract
+from firmware import contract, start
 from gateway.broker import accounts
 from tests.boards_broker import BoardsBroker, Visitor
 from tests.conftest import until
@@ -67,12 +67,37 @@ def test_a_boards_files_open_its_own_topics_alone(house: BoardsBroker) -> None:
             gateway.say(topic, b"")
 
 
+def test_no_board_can_take_anothers_place_at_the_broker(house: BoardsBroker) -> None:
+    """A broker throws out the older of two with one client id: the thief cannot reckon another board's."""
+    told = json.loads(house.told("row-a").read_text())["broker"]
+    taken = "already connected, closing old connection"
+    (name,), began = set(house.client_ids("row-b")), len(house.said())
+    for client_id in ("example-row-b", start.client_id("example", "row-b", told["password"])):
+        with contextlib.closing(Visitor(house.plan, told["user"], told["password"], client_id)) as visitor:
+            assert visitor.let_in
+    assert taken not in house.said()[began:]
+    before = house.let_in("row-b")
+    with contextlib.closing(Visitor(house.plan, told["user"], told["password"], name)):
+        until(lambda: f"{name} {taken}" in house.said()[began:], "whoever knows it can")
+    house.ready("row-b", before + 1)
+
+    twin, began = house.boards["row-b"], len(house.said())
+    house.start("row-b")  # once more, with the same board.json
+    until(lambda: f"{name} {taken}" in house.said()[began:], "one of the two is thrown out")
+    twin.kill()
+    twin.wait(5)
+    house.kill("row-b")
+    before = house.let_in("row-b")
+    house.start("row-b")
+    house.ready("row-b", before)
+
+
 def test_a_revoked_board_is_out_at_once(house: BoardsBroker) -> None:
     old = house.password("row-a")
     house.kill("row-a")
     house.start("row-a")
     until(lambda: house.state("row-a") == "ready", "row-a is ready")
-    before = house.let_in("row-a")
+    before, other = house.let_in("row-a"), house.let_in("row-b")
     with thief(house, "row-a") as visitor:  # beside the board itself: whoever has its password
         started = time.monotonic()
         done = house.callfloor("revoke", "row-a")
@@ -86,7 +111,7 @@ def test_a_revoked_board_is_out_at_once(house: BoardsBroker) -> None:
     until(lambda: "refused the user or password" in (house.folder / "row-a.log").read_text()[-200:], "it is refused")
     assert house.let_in("row-a") == before, "it comes in no more"
     assert not house.secret("row-a").exists() and "row-a" not in accounts.users(house.plan)
-    assert house.let_in("row-b") == 1 and house.boards["row-b"].poll() is None, "the others notice nothing"
+    assert house.let_in("row-b") == other and house.boards["row-b"].poll() is None, "the others notice nothing"
 
     again = house.callfloor("revoke", "row-a")
     assert again.returncode == 0 and "no password of it was here to try" in again.stdout, again

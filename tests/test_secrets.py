@@ -6,7 +6,9 @@ that are kept, and what a backup of the history would hold.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
 import os
 import re
@@ -14,6 +16,7 @@ import secrets as random
 import stat
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -25,13 +28,17 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+import floorplan
 from boards import login
 from gateway import page as web_page
 from gateway.people.people import People
 from simulator import board as simulated
+from tests.ami_feed import serving
 from tests.conftest import until
 from tests.house import DIRECT, SafeHouse
+from tests.test_ami_hostile import Echo
 
+CALLER = "004791234567"
 PASSWORD = "correct-horse-" + random.token_hex(6)  # a person's
 PLANTED = {  # file under the site's folder → the secret in it
     name: f"planted-{name.replace('/', '-')}-{random.token_hex(8)}"
@@ -50,16 +57,44 @@ def full(tables: dict[str, Any]) -> None:
 
 
 class Planted(SafeHouse):
-    """A house whose secrets a test knows, and whose boards are on this computer."""
+    """A house whose secrets a test knows, and whose boards keep a new password."""
+
+    def _plan(self) -> floorplan.Plan:
+        plan = super()._plan()
+        (self.folder / "ami-secret").write_text(PLANTED["ami-secret"] + "\n")
+        return plan
 
     def start_board(self, board: str, heap: str = simulated.HEAP, broker_port: int | None = None) -> None:
-        """Without its Wi-Fi, which is not there."""
+        """With a folder of its own."""
         control = next(row.control for row in self.plan.board if row.id == board)
         told = simulated.write_board_json(self.plan, board, control, self.folder)
-        settings = json.loads(told.read_text())
-        settings.pop("wifi", None)
-        told.write_text(json.dumps(settings))
+        kept = self.folder / "kept" / board
+        kept.mkdir(parents=True, exist_ok=True)
+        told.write_text(json.dumps(json.loads(told.read_text()) | {"keep": str(kept)}))
         self._start(board, simulated.command(told, heap))
+
+    @contextlib.contextmanager
+    def hostile(self) -> Iterator[None]:
+        """In place of the phone system one that says back the secret it was told, and who calls."""
+        self._open.close()  # the good one
+        settings = self.plan.pbx.asterisk
+        assert settings
+        echo, end = Echo(says=f"{PLANTED['ami-secret']} {CALLER}"), asyncio.Event()
+
+        async def serve() -> None:
+            async with serving(echo.talk, settings.port):
+                await end.wait()
+
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            thread = threading.Thread(target=runner.run, args=(serve(),))
+            thread.start()
+            try:
+                yield
+                assert f"Secret: {PLANTED['ami-secret']}" in echo.heard
+            finally:
+                loop.call_soon_threadsafe(end.set)
+                thread.join(10)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +104,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(secret + "\n")
     with Planted(folder, full) as house:
-        (folder / "ami-secret").write_text(PLANTED["ami-secret"] + "\n")
         yield house
 
 
@@ -105,9 +139,13 @@ def run(house: Planted, *args: str) -> str:
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """A secret as it may stand somewhere: as it is, in base64, in an address."""
+    """A secret as it may stand somewhere: as it is, in base64, in hexadecimal digits or out of them, in an address."""
     raw = secret.encode()
     yield raw
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
+    with contextlib.suppress(ValueError):
+        yield bytes.fromhex(secret)
     yield urllib.parse.quote(secret, "").encode()
     for shift in range(3):  # in the midst of something longer, too
         text = base64.b64encode(b"\0" * shift + raw)
@@ -122,8 +160,12 @@ def test_no_secret_leaves(house: Planted) -> None:
     until(lambda: len([name for name in left if name.startswith("topic")]) > 30, "what the floor says")
 
     own = dict(PLANTED) | people_of(house, left)
-    ask_everything(house, own, left)
+    with house.hostile():
+        assert "refuses" not in str(house.now("source/asterisk"))
+        house.wait("the phone system is away", lambda: "refuses the user" in str(house.now("source/asterisk")), 20)
+        ask_everything(house, own, left)
     command_everything(house, left)
+    own |= change_boards(house, left)
     look_at_processes(house, left)
     for name in list(house.processes):
         house.stop(name)
@@ -136,6 +178,7 @@ def test_no_secret_leaves(house: Planted) -> None:
     for what, secret in own.items():
         for form in forms(secret):
             assert [name for name, data in left.items() if form in data] == [], what
+    assert [name for name, data in left.items() if CALLER.encode() in data] == []
     key = signing_key(house)
     assert [name for name, data in left.items() if key in data and "people.db" not in name] == []
 
@@ -216,7 +259,7 @@ def command_everything(house: Planted, left: dict[str, bytes]) -> None:
         ["up", site, "--check"], ["broker", "check", site], ["broker", "setup", site], ["export", site],
         ["person", "list", site], ["token", "list", site], ["audit", site], ["board", "json", "row-b", "--site", site],
         ["board", "rotate", "nobody", "--site", site], ["board", "revoke", "nobody", "--site", site],
-        ["board", "record", "a1", "--site", site, "--seconds", "1"], ["doctor", site],
+        ["board", "record", "a1", "--site", site, "--seconds", "1"],
     ):  # fmt: skip
         left["command " + " ".join(args)] = run(house, *args).encode()
     spoiled = json.loads(house.site.read_text())
@@ -226,6 +269,29 @@ def command_everything(house: Planted, left: dict[str, bytes]) -> None:
     wrong.write_text(json.dumps(spoiled))
     left["command up, wrong"] = run(house, "up", str(wrong), "--check").encode()
     wrong.unlink()
+
+
+def change_boards(house: Planted, left: dict[str, bytes]) -> dict[str, str]:
+    """New passwords of boards, by each command that makes one: what is secret from then on."""
+    site, made = str(house.site), house.folder / "made" / "row-b.json"
+    made.parent.mkdir()
+    house.stop("wall-south")
+    house.wait("it is away", lambda: house.now("board/wall-south").get("state") != "ready")
+    new = {}
+    for args, words in (
+        (["board", "rotate", "row-a", "--site", site], "has a new password"),
+        (["board", "rotate", "wall-south", "--site", site], "is not there"),
+        (["board", "json", "row-b", "--site", site, "--out", str(made), "--pins", "memory"], "has a new password"),
+        (["board", "revoke", "row-b", "--site", site], "is shut out"),
+    ):
+        told = run(house, *args)
+        assert words in told, told
+        left["command " + " ".join(args)] = told.encode()
+    new["made"] = json.loads(made.read_text())["broker"]["password"]
+    for name in ("row-a", "wall-south.next"):
+        new[f"new of {name}"] = (house.folder / "secrets" / "boards" / name).read_text().split()[0]
+    assert not set(new.values()) & set(PLANTED.values())
+    return new
 
 
 def look_at_processes(house: Planted, left: dict[str, bytes]) -> None:
@@ -243,6 +309,9 @@ def keep_files(house: Planted, left: dict[str, bytes]) -> None:
             continue
         name = str(path.relative_to(house.folder))
         holds_some = name in PLANTED or (path.suffix == ".json" and path.stem in {row.id for row in house.plan.board})
+        if name.startswith("kept/"):
+            continue  # the boards' own, on no computer of ours
+        holds_some = holds_some or path.suffix == ".next"
         if holds_some or "people.db" in name or path.suffix == ".key":
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, name
         if not holds_some:

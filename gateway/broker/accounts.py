@@ -75,6 +75,11 @@ def users(plan: Plan) -> list[str]:
     return list(_rows(folder_of(plan) / PASSWORDS))
 
 
+def has(plan: Plan, user: str, password: str) -> bool:
+    """Whether this is what `user` logs in with, from the last reload on or from the next."""
+    return mosquitto.is_of(_rows(folder_of(plan) / PASSWORDS).get(user, ""), password)
+
+
 def reload(plan: Plan) -> bool:
     """Has the running broker read its accounts and rights again. False: none of ours runs on this computer."""
     pid = running(plan)

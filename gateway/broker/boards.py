@@ -30,10 +30,13 @@ from floorplan import Board, Plan, SiteError
 from gateway.broker import accounts
 from gateway.broker.accounts import AccountsError, write_whole
 
+VISIT_S = 2.0  # a broker that has not answered by then is too busy, or hangs
 ASK_S = 3.0  # a board that was thrown out is usually back by then; if not, it is asked
 BACK_S = 10.0  # and so much later it is not there
 OUT_S = 5.0  # and one without an account is out
+LOCK_S = 10.0  # for another command that is changing boards' passwords
 STATE, HELLO = "board/+/state", "board/+/hello"
+NOBODY = {"definition": "", "firmware": "", "python": "", "inputs": "", "panels": "", "restart": ""}  # says hello so
 STEPS = ("begun", "answered", "account", "reloaded", "kept")  # of a rotation, each done when `step` is called with it
 
 
@@ -55,19 +58,19 @@ def provision(plan: Plan, name: str, pins: dict[str, Any], out: Path) -> Told:
     board = _board(plan, name)
     file = floorplan.board_secret_file(plan, board)
     if file is None or not _accounts_are_here(plan):
-        floorplan_json = floorplan.board_json(plan, name, pins)
-        _write(out, json.dumps(floorplan_json, indent=1))
+        _write_out(out, floorplan.board_json(plan, name, pins))
         if file is None:
             return Told(f"{out}: written; the board has no password: [broker] boards_folder gives each board one")
         return Told(f"{out}: written, with the password of {file}; the broker's accounts are not on this computer")
     _its_own(plan, board, file)
-    with _alone(file):
+    with alone(file):
         password = secrets.token_hex(16)
-        _write(out, json.dumps(floorplan.board_json(plan, name, pins, password), indent=1))
+        _write(_next(file), password + "\n")  # once the account has it, `broker setup` finishes what dies here
+        _write_out(out, floorplan.board_json(plan, name, pins, password))
         accounts.put(plan, name, password)
         running = accounts.reload(plan)
         _write(file, password + "\n")
-        _next(file).unlink(missing_ok=True)
+        forget(file)
     said = f"{out}: written, for you alone to read. It has a new password: an older one of '{name}' opens nothing now"
     return Told(said if running else said + "; the broker does not run here: it takes the password when it starts")
 
@@ -85,31 +88,43 @@ def revoke(plan: Plan, name: str) -> Told:
     file = floorplan.board_secret_file(plan, boards[name]) if name in boards else _in_folder(plan, name)
     if name in boards and file is not None:
         _its_own(plan, boards[name], file)
-    with _alone(file or accounts.folder_of(plan) / accounts.PASSWORDS):
-        visitors = [Visitor(plan, name, password) for password in _passwords(file)]
-        try:
-            accounts.remove(plan, name)
-            running = accounts.reload(plan)
-            if file:
-                _remove(file)
-                _remove(_next(file))
-            if not running:
-                return _revoked_without_broker(plan, name)
-            out = _until(lambda: not any(visitor.there for visitor in visitors), started + OUT_S)
-        finally:
-            for visitor in visitors:
-                visitor.close()
+    accounts.users(plan)  # or this is not the broker's computer, and its words say so
+    with alone(file or accounts.folder_of(plan) / accounts.PASSWORDS):
+        return _shut_out(plan, name, file, started)
+
+
+def _shut_out(plan: Plan, name: str, file: Path | None, started: float) -> Told:
+    """The same, while nobody else changes boards' passwords."""
+    visitors = [Visitor(plan, name, password) for password in _passwords(file)]
+    try:
+        if file:
+            _put_away(file)  # first: whatever dies from here on, `broker setup` gives it no account
+        accounts.remove(plan, name)
+        running = accounts.reload(plan)
+        if not running:
+            return _revoked_without_broker(plan, name, file)
+        out = _until(lambda: not any(visitor.there for visitor in visitors), time.monotonic() + OUT_S)
+    finally:
+        for visitor in visitors:
+            visitor.close()
     assert plan.broker
+    where = f"{plan.broker.host}:{plan.broker.port}"
     were_in = any(visitor.let_in for visitor in visitors)
-    if not out or any(_lets_in(plan, name, visitor.password) for visitor in visitors):
-        where = f"{plan.broker.host}:{plan.broker.port}"
+    again = [_lets_in(plan, name, visitor.password) for visitor in visitors]
+    if out and None in again and True not in again:
+        return Told(f"board '{name}': its account is removed, and the broker at {where} was told, but does not answer: "
+                    "IT IS NOT TRIED whether the board is out. Give the same command again", False)  # fmt: skip
+    if not out or True in again:
         return Told(f"board '{name}': its account is removed, but the broker at {where} "
                     f"LETS IT IN all the same: is it that of {plan.broker.folder}? Start it anew", False)  # fmt: skip
+    if file:
+        forget(file)  # not before: whoever gives the command again has something to try
     try:
         with Watch(plan, None, name) as watch:
-            watch.say_lost(name)  # the broker sends no will of a client that it throws out
+            watch.forget(name)  # the broker sends no will of a client that it throws out
     except CommandError as error:
-        return Told(f"board '{name}' is shut out; the page will show it lost a little later: {error}")
+        return Told(f"board '{name}' is shut out, but what it said last is still there: {error}; "
+                    "give the same command again", False)  # fmt: skip
     took = f"{time.monotonic() - started:.1f} s"
     tried = "its password is refused" if visitors else "no password of it was here to try"
     if were_in:
@@ -117,7 +132,7 @@ def revoke(plan: Plan, name: str) -> Told:
     return Told(f"board '{name}' is shut out after {took}: {tried}. `callfloor board json` makes it someone again")
 
 
-def _revoked_without_broker(plan: Plan, name: str) -> Told:
+def _revoked_without_broker(plan: Plan, name: str, file: Path | None) -> Told:
     """An account removed where no broker of ours runs: good only if there is none at all."""
     assert plan.broker
     where = f"{plan.broker.host}:{plan.broker.port}"
@@ -125,8 +140,10 @@ def _revoked_without_broker(plan: Plan, name: str) -> Told:
         return Told(f"board '{name}': its account is removed from {plan.broker.folder}, but the broker that answers at "
                     f"{where} is not running with it: THE BOARD MAY STILL BE IN. Start the broker with "
                     f"{plan.broker.folder}/{accounts.CONF}, or do the same on its computer", False)  # fmt: skip
+    if file:
+        forget(file)
     return Told(f"board '{name}': its account is removed; no broker runs at {where}, so nobody is in. "
-                "When it starts, the board is refused")  # fmt: skip
+                "When it starts, the board is refused; the same command takes back then what it had said")  # fmt: skip
 
 
 # The next password ----------------------------------------------------------------
@@ -163,7 +180,7 @@ def _rotate(
     if file is None:
         return Told(f"board '{board.id}' has no password: [broker] boards_folder gives each board one", False)
     _its_own(plan, board, file)
-    with _alone(file):
+    with alone(file):
         old = floorplan.secret(file) or ""
         new, nonce = _begun(file, old)
         if new == old:
@@ -237,20 +254,21 @@ def boards_with_passwords(plan: Plan) -> list[str]:
 class Watch:
     """What the broker says of boards: their states, and how often each has said hello just now.
 
-    `name`: of this board alone. Raises CommandError, SiteError.
+    `name`: all that is said of this board alone. Raises CommandError, SiteError.
     """
 
     def __init__(self, plan: Plan, address: tuple[str, int] | None, name: str = "+") -> None:
         assert plan.broker
-        self._site = plan.site.id
+        self._plan = plan
+        self._kept: set[str] = set()  # topics with something retained
         self.states: dict[str, dict[str, Any]] = {}
         self.hellos: dict[str, int] = {}
         host, port = address or (plan.broker.host, plan.broker.port)
         self._client = client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=True)
         heard: queue.Queue[str] = queue.Queue()
         login.log_in(client, plan.broker)
-        end = contract.topic(plan.site.id, STATE, name)
-        topics = [(contract.topic(plan.site.id, HELLO, name), 1), (end, 1)]
+        said = (STATE, HELLO) if name == "+" else ("board/+/#",)
+        topics = [(contract.topic(plan.site.id, what, name), 0) for what in said]  # 0: nothing waits its turn
         fence = f"fence-{secrets.token_hex(4)}"
         self._fence = -1
 
@@ -261,6 +279,8 @@ class Watch:
             client.subscribe(topics)
 
         def hear(_client: object, _user: object, message: paho.MQTTMessage) -> None:
+            if message.retain:
+                self._kept.add(message.topic)
             try:
                 pattern, ids, fields = contract.parse(message.topic, message.payload)
             except contract.ContractError:
@@ -274,7 +294,7 @@ class Watch:
             if mid == self._fence:
                 heard.put("")
             else:  # what is retained came before the answer to a second request
-                self._fence = client.subscribe(contract.topic(plan.site.id, HELLO, fence), 1)[1] or -1
+                self._fence = client.subscribe(contract.topic(plan.site.id, HELLO, fence), 0)[1] or -1
 
         client.on_connect, client.on_message, client.on_subscribe = connected, hear, subscribed
         try:
@@ -293,13 +313,39 @@ class Watch:
         """Whether it is there, as far as the broker knows."""
         return self.states.get(name, {}).get("state") == "ready"
 
-    def say_lost(self, name: str) -> None:
-        """Says a board's will for it, where it is ready: the page shows it lost."""
-        if self.ready(name):
-            payload = contract.encode(STATE, self.states[name] | {"state": "lost"})
-            with contextlib.suppress(RuntimeError, ValueError):
-                topic = contract.topic(self._site, STATE, name)
-                self._client.publish(topic, payload, 1, True).wait_for_publish(2)
+    def forget(self, name: str) -> None:
+        """What a board has said goes from the broker, and for its will it is said that it is lost.
+
+        The start that is lost is one that we make up and say hello for: with two starts of its own, a board could
+        have seen to it that its will is passed over. Scenes and other words of the gateway's stay, for when it comes
+        back; of a board that is not in the site file nothing does.
+        """
+        known = any(board.id == name for board in self._plan.board)
+        boot = secrets.token_hex(4)
+        words: list[tuple[str, bytes, bool]] = []
+        if known:
+            hello = {**NOBODY, "boot": boot, "health_s": contract.HEALTH_S}
+            words += [
+                (self._topic(HELLO, name), contract.encode(HELLO, hello), True),
+                (self._topic(STATE, name), contract.encode(STATE, {"state": "lost", "boot": boot}), True),
+            ]
+        words += [(topic, b"", True) for topic in sorted(self._kept) if not known or self._is_boards(topic)]
+        end = time.monotonic() + OUT_S
+        with contextlib.suppress(RuntimeError, ValueError):
+            for sent in [self._client.publish(topic, payload, 1, retain) for topic, payload, retain in words]:
+                sent.wait_for_publish(max(0.0, end - time.monotonic()))
+                if not sent.is_published():
+                    raise CommandError("the broker has not taken back what the board has said")
+
+    def _topic(self, pattern: str, name: str) -> str:
+        topic: str = contract.topic(self._plan.site.id, pattern, name)
+        return topic
+
+    @staticmethod
+    def _is_boards(topic: str) -> bool:
+        """Whether something retained is what a board has said, and has not just been said anew."""
+        pattern, _ = contract.pattern_of(topic)
+        return pattern is None or (pattern not in (STATE, HELLO) and bool(contract.BY_TOPIC[pattern].sender == "board"))
 
     def close(self) -> None:
         self._client.disconnect()
@@ -315,13 +361,14 @@ class Watch:
 class Visitor:
     """A connection of our own under a board's name: what the broker does to this one, it does to the board's.
 
-    `let_in`: it was; `there`: it still is. Raises SiteError.
+    `let_in`: it was, or None where the broker did not answer; `there`: it still is. Raises SiteError.
     """
 
     def __init__(self, plan: Plan, name: str, password: str) -> None:
         assert plan.broker
         self.password = password
-        self.let_in = self.there = False
+        self.let_in: bool | None = None
+        self.there = False
         answered = threading.Event()
 
         def connected(_client: object, _user: object, _flags: object, code: Any, _more: object) -> None:
@@ -337,19 +384,20 @@ class Visitor:
         client.username_pw_set(name, password)
         client.on_connect, client.on_disconnect = connected, gone
         try:
-            client.connect(plan.broker.host, plan.broker.port)
+            client.connect_timeout = VISIT_S
+            client.connect(plan.broker.host, plan.broker.port, max(1, int(VISIT_S)))  # so long for TLS, too
         except (OSError, ValueError):
             return  # nobody listens, or not the broker that it should be
         client.loop_start()
-        answered.wait(2)
+        answered.wait(VISIT_S)
 
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
 
-def _lets_in(plan: Plan, name: str, password: str) -> bool:
-    """Whether the broker lets somebody in with that name and password. Raises SiteError."""
+def _lets_in(plan: Plan, name: str, password: str) -> bool | None:
+    """Whether the broker lets somebody in with that name and password; None: no answer. Raises SiteError."""
     visitor = Visitor(plan, name, password)
     visitor.close()
     return visitor.let_in
@@ -392,17 +440,71 @@ def _accounts_are_here(plan: Plan) -> bool:
 
 
 def _passwords(file: Path | None) -> list[str]:
-    """What the host knows of a board: its password, and one that was begun."""
+    """What the host knows of a board: its password, one that was begun, and one that is being taken away."""
     found = []
-    for path in (file, _next(file)) if file else ():
+    for path in (file, _next(file), _revoked(file)) if file else ():
         with contextlib.suppress(OSError, ValueError, IndexError):
             found.append(path.read_text(encoding="ascii").split()[0])
     return found
 
 
 def _next(file: Path) -> Path:
-    """Where a rotation is kept that is under way. No board can be called that: an id has no dot."""
+    """Where the next password is while it becomes the board's. No board can be called that: an id has no dot."""
     return file.with_name(file.name + ".next")
+
+
+def _revoked(file: Path) -> Path:
+    """Where a password is while it is taken away."""
+    return file.with_name(file.name + ".revoked")
+
+
+def is_revoked(file: Path) -> bool:
+    """Whether a board's password was being taken away, and that was not finished: no account is made of it."""
+    return _revoked(file).exists() and not file.exists()
+
+
+def finish(plan: Plan, name: str, file: Path) -> None:
+    """Where a board's account has the next password already, that becomes the one which the host keeps.
+
+    Raises SiteError, AccountsError.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        new = _next(file).read_text(encoding="ascii").split()[0]
+        if _accounts_are_here(plan) and not is_revoked(file) and accounts.has(plan, name, new):
+            _write(file, new + "\n")
+            _remove(_next(file))
+
+
+def _put_away(file: Path) -> None:
+    """From here on it is revoked. Raises SiteError."""
+    try:
+        if file.exists():
+            os.replace(file, _revoked(file))
+    except OSError as error:
+        raise SiteError(f"{file}: cannot be put away ({error.strerror}); nothing is changed, try sudo") from error
+
+
+def forget(file: Path) -> None:
+    """What was under way with a board's password is finished. Raises SiteError."""
+    _remove(_next(file))
+    _remove(_revoked(file))
+
+
+def _write_out(path: Path, told: dict[str, Any]) -> None:
+    """A board.json, for whoever gave the command: never for the owner of a file that lay there. Raises SiteError."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() != 0:
+            owner = os.geteuid(), os.getegid()
+        elif "SUDO_UID" in os.environ:
+            owner = int(os.environ["SUDO_UID"]), int(os.environ.get("SUDO_GID", "0"))
+        else:
+            folder = path.parent.stat()
+            owner = folder.st_uid, folder.st_gid
+        write_whole(path, json.dumps(told, indent=1), owner=owner)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SiteError(f"{path}: cannot be written ({why}); what worked goes on working") from error
 
 
 def _write(path: Path, text: str) -> None:
@@ -421,11 +523,11 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise SiteError(f"{path}: cannot be removed ({error.strerror}); the account is gone; try sudo") from error
+        raise SiteError(f"{path}: cannot be removed ({error.strerror}); try the same with sudo") from error
 
 
 @contextlib.contextmanager
-def _alone(file: Path) -> Iterator[None]:
+def alone(file: Path) -> Iterator[None]:
     """Only one command at a time changes the boards' passwords of a folder. Raises SiteError."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -433,12 +535,18 @@ def _alone(file: Path) -> Iterator[None]:
     except OSError as error:
         raise SiteError(f"{file.parent}: cannot be opened ({error.strerror}); try the same with sudo") from error
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _until(lambda: _locked(folder), time.monotonic() + LOCK_S):
+            raise SiteError("another command is changing boards' passwords; does one hang?")
         yield
-    except BlockingIOError:
-        raise SiteError("another command is changing boards' passwords; wait until it has ended") from None
     finally:
         os.close(folder)
+
+
+def _locked(folder: int) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _until(holds: Callable[[], bool], end: float) -> bool:

@@ -10,14 +10,18 @@ import secrets
 from collections.abc import Mapping
 
 QUEUE_MESSAGES = 20_000  # kept for one slow reader; more than a site of 5000 desks has retained topics
-MESSAGE_BYTES = 32_768  # twice the contract's largest, the scene
+QUEUE_BYTES = 32 * 2**20  # as well; what boards retain of 5000 desks is 4 MB at the contract's largest
+MESSAGE_BYTES = 32_768  # twice the contract's largest, the scene; sources push several events at a time
+MEMORY_BYTES = 512 * 2**20  # whatever clients do, the computer keeps the rest
 
 # Never per_listener_settings: with it Debian's 2.0.11 loses wills.
 SETTINGS = {
     "allow_anonymous": "false",
     "set_tcp_nodelay": "true",  # or small messages are held back, and figures come one message late
     "max_queued_messages": QUEUE_MESSAGES,
+    "max_queued_bytes": QUEUE_BYTES,
     "max_packet_size": MESSAGE_BYTES,
+    "memory_limit": MEMORY_BYTES,
 }
 
 # mosquitto's own default. More would guard passwords that people make up: ours are 128 random bits, which nobody

@@ -22,6 +22,7 @@ ALL_BOARDS_READ = ("beat", "values", "gateway/state")  # beside all that is unde
 PUSHED = "source/+/queue/#"  # what a source says; it holds its own ids of callers
 HIDDEN = "source/#"  # for the gateway alone
 ANY_USER = "%u"  # in a pattern of mosquitto's: the name of whoever asks
+PLACES = 64  # inputs and panels of one board, 0 to 63, as in the contract's `command`
 
 
 class May(NamedTuple):
@@ -39,21 +40,27 @@ def gateway(site: str) -> May:
 
 
 def board(site: str, name: str) -> May:
-    """What the contract gives to boards, under its own name; of others only what all boards read."""
-    said = tuple(contract.topic(site, row.topic, name) for row in contract.MESSAGES if row.sender == "board")
-    heard = tuple(contract.topic(site, topic) for topic in ALL_BOARDS_READ)
-    return May(said, (contract.topic(site, "board/+/#", name), *heard))
+    """What the contract has boards say and hear, under its own name; of others only what all boards read.
+
+    It does not read what it says: whoever steals it has no queue at the broker that he could fill himself.
+    """
+    own = [row for row in contract.MESSAGES if row.topic.startswith("board/")]
+    said, told = (
+        tuple(contract.topic(site, row.topic, name) for row in own if row.sender == sender)
+        for sender in ("board", "gateway")
+    )
+    return May(said, (*(contract.topic(site, topic) for topic in ALL_BOARDS_READ), *told))
 
 
 def source(site: str, name: str) -> May:
     """It pushes its queues, and reads nothing."""
-    boards_rights = board(site, name)
-    return May((contract.topic(site, PUSHED, name),), (), (*boards_rights.write, *boards_rights.read))
+    a_boards = (contract.topic(site, topic, name) for topic in ("board/+/#", *ALL_BOARDS_READ))
+    return May((contract.topic(site, PUSHED, name),), (), tuple(a_boards))
 
 
 def trying(site: str) -> May:
     """At the broker for trying: reads all but what sources push, and commands boards, which are all of this machine."""
-    never = (contract.topic("+", HIDDEN), *board(site, TRYING).write)
+    never = (contract.topic("+", HIDDEN), contract.topic(site, "board/+/#", TRYING))
     return May((contract.topic(site, "board/+/command"),), ("callfloor/#",), never)
 
 
@@ -61,7 +68,9 @@ def mosquitto(site: str, others: Mapping[str, May]) -> str:
     """mosquitto's `acl_file`: `others` are all users who are no boards, each with what it may.
 
     A board needs no line of its own: its rights are patterns with the name it logged in by. They would hold for the
-    others as well; what is `never` theirs is denied, which mosquitto looks at first.
+    others as well; what is `never` theirs is denied, which mosquitto looks at first. What boards write is written
+    out by number: with a `+` there, one board could leave retained messages without end. mosquitto goes through the
+    patterns in their order, so what is asked most stands first.
     """
     lines = []
     for user, may in others.items():
@@ -71,6 +80,8 @@ def mosquitto(site: str, others: Mapping[str, May]) -> str:
         lines += [f"topic read {topic}" for topic in may.read]
         lines.append("")
     any_board = board(site, ANY_USER)
-    lines += [f"pattern write {topic}" for topic in any_board.write]
     lines += [f"pattern read {topic}" for topic in any_board.read]
+    lines += [f"pattern write {topic}" for topic in any_board.write if "+" not in topic]
+    numbered = [topic for topic in any_board.write if "+" in topic]
+    lines += [f"pattern write {topic.replace('+', str(place))}" for place in range(PLACES) for topic in numbered]
     return "\n".join(lines) + "\n"

@@ -7,7 +7,8 @@
     callfloor-broker.service  for systemd
     kept/                     what mosquitto writes itself: retained messages, its pid file
 
-Run again it keeps what is good: passwords, the authority, certificates.
+Run again it keeps what is good: passwords, the authority, certificates. What a command on a board's password left half
+done is finished: a password that the broker has already is kept, one that was being revoked is not.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 import floorplan
 from floorplan import Broker, Plan, SiteError
 from gateway.broker import accounts, authority, mosquitto, rights, trial
+from gateway.broker import boards as board_accounts
 
 RIGHTS, SERVICE = "rights", "callfloor-broker.service"
 USER = "mosquitto"  # the user that Debian's package makes
@@ -80,12 +82,19 @@ def setup(plan: Plan, site: Path, user: str | None = None) -> list[str]:
     broker, folder = _wanted(plan)
     now = _begin(plan, broker, folder, site, user)
     try:
-        _secrets(now)
-        _folders(now)
-        _certificates(now)
-        changed = _settings(now)
-        _accounts(now)
-        told = accounts.reload(plan)
+        with contextlib.ExitStack() as alone:
+            for folder_of_boards in sorted({file.parent for _, file in _of_boards(plan)}):
+                _make_folder(folder_of_boards, 0o700, now.people)
+                alone.enter_context(board_accounts.alone(folder_of_boards / "any"))
+            _secrets(now)
+            _folders(now)
+            _certificates(now)
+            changed = _settings(now)
+            _accounts(now)
+            told = accounts.reload(plan)
+            for _, file in _of_boards(plan):
+                if board_accounts.is_revoked(file):
+                    board_accounts.forget(file)
     except PermissionError as error:
         raise SiteError(f"{error.filename}: {error.strerror}; try the same with sudo") from error
     except OSError as error:
@@ -109,6 +118,10 @@ def _wanted(plan: Plan) -> tuple[Broker, Path]:
             f"[broker]: board '{without[0]}' has no password, and nobody gets in without one: "
             'boards_folder = "secrets/boards" has one for each board; they are made'
         )
+    for board in plan.board:
+        if max(len(board.inputs), len(plan.walls_of(board.id))) > rights.PLACES:
+            raise SiteError(f"[[board]] {board.id}: more than {rights.PLACES} inputs or walls; the broker would refuse "
+                            "what it says of the others: share them out among more boards")  # fmt: skip
     if not broker.tls:
         for key in ("host", "boards_host"):
             name = getattr(broker, key)
@@ -156,13 +169,20 @@ def _secrets(now: Setup) -> None:
     assert broker.secret_file
     if _made(broker.secret_file, now.people):
         now.said.append(f"{broker.secret_file}: the gateway's password, new")
-    of_boards = [file for board in plan.board if (file := floorplan.board_secret_file(plan, board))]
-    made = sum(_made(file, now.people) for file in of_boards)
+    of_boards = _of_boards(plan)
+    for name, file in of_boards:
+        board_accounts.finish(plan, name, file)
+    made = sum(_made(file, now.people) for _, file in of_boards if not board_accounts.is_revoked(file))
     if made:
-        now.said.append(f"{of_boards[0].parent}: the passwords of {made} boards, new")
+        now.said.append(f"{of_boards[0][1].parent}: the passwords of {made} boards, new")
     for source in plan.source:
         if _made(source.secret_file, now.people):
             now.said.append(f"{source.secret_file}: the token of source '{source.id}', new")
+
+
+def _of_boards(plan: Plan) -> list[tuple[str, Path]]:
+    """Each board, and where its password is."""
+    return [(board.id, file) for board in plan.board if (file := floorplan.board_secret_file(plan, board))]
 
 
 def _made(path: Path, owner: authority.Owner | None) -> bool:
@@ -283,7 +303,7 @@ def settings(broker: Broker, folder: Path, user: str) -> dict[str, object]:
         "persistence": "true",
         "persistence_location": f"{folder / accounts.KEPT}/",
         "autosave_interval": AUTOSAVE_S,
-        "persistent_client_expiration": "1d",  # nobody of ours leaves a session behind
+        "persistent_client_expiration": "1h",  # the shortest there is: nobody of ours leaves a session behind
         "log_dest": "stderr",  # under systemd: the journal, which ends somewhere
         "log_type": ("error", "warning", "notice"),  # who came, and who was refused
     }
@@ -313,8 +333,9 @@ def _accounts(now: Setup) -> None:
 
 def _passwords(now: Setup) -> Iterator[tuple[str, str]]:
     yield now.broker.user or "", floorplan.secret(now.broker.secret_file) or ""
-    for board in now.plan.board:
-        yield board.id, floorplan.secret(floorplan.board_secret_file(now.plan, board)) or ""
+    for name, file in _of_boards(now.plan):
+        if not board_accounts.is_revoked(file):
+            yield name, floorplan.secret(file) or ""
     for source in now.plan.source:
         yield source.id, floorplan.secret(source.secret_file) or ""
 

@@ -7,25 +7,27 @@ from typing import NamedTuple
 # What was done → what it means, with what stands beside it. No message's text, no password, no token, no address of
 # a computer: docs/people.md says why.
 DID: dict[str, str] = {
-    "login": "logged in, by a password or by a token",
-    "logout": "logged out",
+    "login": "logged in, by a password or by a token; all of an hour are counted in one row",
+    "logout": "logged out; all of an hour are counted in one row",
     "login-refused": "a wrong password, token or link was given; all of an hour are counted in one row",
     "invited": "made a one-time link; for which role, or for whose new password",
     "invitation-withdrawn": "made an open one-time link worthless",
     "joined": "used a one-time link and has an account now; its role",
-    "password": "changed a password; whose, if not their own",
+    "password": "changed their password, or used a link to a new one; all of an hour are counted in one row",
     "role": "gave somebody another role",
     "removed": "removed somebody's account",
     "token-made": "made an API token; its role and its days",
     "token-ended": "removed an API token",
     "message-sent": "sent a message to walls; which, and for how many minutes",
     "message-taken-back": "took a message back from walls",
-    "board-commanded": "had a board do something for a moment: record its pins, show a test picture",
+    "board-commanded": "had a board do something: show who it is, begin anew, record its pins, show a test picture",
     "board-made": "gave a board a new password, and wrote its board.json",
     "board-rotated": "gave a board that is in use a new password",
     "board-revoked": "shut a board out",
     "broker-set-up": "wrote the broker's files anew",
 }
+COUNTED = ("login", "logout", "login-refused", "password")  # what somebody can do without end: one row an hour
+FIRST_TO_GO = ("login", "logout", "login-refused")  # of too many rows
 WHAT_MOST = 200  # letters
 NOBODY = "nobody known"
 

@@ -9,6 +9,7 @@ import contextlib
 import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -50,12 +51,18 @@ def note(plan: Plan, did: str, what: str) -> None:
         _say(f"done, but it is not in the audit list: {error}")
 
 
-def invite(plan: Plan, role: str, name: str | None, base: str | None) -> None:
-    """Prints a one-time link: to an account, or to a new password for `name`."""
+def invite(plan: Plan, role: str | None, name: str | None, base: str | None) -> None:
+    """Prints a one-time link: to an account (of a viewer, where no role is given), or to a new password for `name`."""
+    if name is not None and role is not None:
+        raise SiteError("a link to a new password changes no role: give --role or --name, not both")
+    if base is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", base):
+        raise SiteError("--base is the page as people open it: https://floor.example")
     with opened(plan) as people:
-        new = people.invite(console(), role, name)
+        new = people.invite(console(), role or "viewer", name)
     whose = f"&{quote(name)}" if name else ""
     print(f"{(base or plan.page.url or _here(plan)).rstrip('/')}/join#{new.secret}{whose}")
+    if not base and not plan.page.url:
+        _say("this is the page's address without --web, on this computer; for another give --base, or set [page] url")
     _say(f"works once, until {_at(plan, new.ends)}; give it to nobody else")
 
 

@@ -14,15 +14,17 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import floorplan
+from gateway.people import hosts
 from gateway.people.people import People, PeopleError
 from gateway.people.rights import Right, Who
-from gateway.people.sessions import COOKIE, Session, set_cookie
+from gateway.people.sessions import COOKIE, SAFE_COOKIE, Session, cookie_name, set_cookie
 
 # "anybody": without logging in. "login": whoever is logged in. "own": the address asks for a token of its own, and the
 # gate looks at nothing but the address.
 Needs = Right | Literal["anybody", "login", "own"]
 
-# (method, address) → what it needs. `{x}` is one part of an address, `{x:path}` all that is left. HEAD is as GET.
+# (method, address) → what it needs. `{x}` is one part of an address, `{x:path}` all that is left. HEAD needs
+# what GET needs; what is made anew for each who asks answers it with 405 all the same.
 TABLE: dict[tuple[str, str], Needs] = {
     ("GET", "/"): "anybody",  # the shells: they hold nothing of the floor
     ("GET", "/login"): "anybody",
@@ -50,6 +52,7 @@ TABLE: dict[tuple[str, str], Needs] = {
     ("POST", "/api/messages"): "say",
     ("POST", "/api/messages/preview"): "say",
     ("DELETE", "/api/messages/{id}"): "say",
+    ("POST", "/api/boards/{board}/{do}"): "bench",
     ("GET", "/api/people"): "people",
     ("PATCH", "/api/people/{name}"): "people",
     ("DELETE", "/api/people/{name}"): "people",
@@ -69,12 +72,16 @@ LOOK_S = 1.0  # how often it is looked whether those whose answers are still und
 # A stream is the only sign of life of some pages. It is ended at half a session, so that the browser comes back for
 # another, and gets another cookie with it.
 COME_BACK_PART = 2
+AT_ONCE = 50  # answers under way to one person, or by one token: streams of screens among them
+OFTEN_WAIT_S = 5
 
 LOGIN = (401, "login", "log in first")
 ENDED = (401, "login", "this token is none, or has ended")
 NO_SUCH = (404, "gone", "there is nothing at this address")
 OTHER_METHOD = (405, "method", "this cannot be done with this address")
 ORIGIN = (403, "origin", "this is done from the page itself: a browser must say so (Origin, or Sec-Fetch-Site)")
+HOST = (421, "host", "the page is not known by this name: set [page] url in the site file to what people open")
+OFTEN = (429, "slow", f"{AT_ONCE} requests of yours are under way already: close some, or log in with another token")
 TROUBLE = (503, "trouble", "who you are cannot be looked up at the moment: try again")
 
 
@@ -95,6 +102,7 @@ class Gate:
         self._people = people
         self._page = page
         self._ours = _origin(page.url) if page.url else None
+        self._names = hosts.names(page)
         self._under_way: set[_Answer] = set()
         self._ended: set[asyncio.Task[Any]] = set()
         self._fresh: dict[str, Session] = {}  # of sessions with answers under way: as its newest cookie says
@@ -117,6 +125,8 @@ class Gate:
             await _refuse(send, no)
         elif needs == "own":
             await self._inner(scope, receive, send)
+        elif not self._ours and not hosts.is_ours(_header(scope, b"host"), self._names):
+            await _refuse(send, HOST)
         else:
             assert needs
             try:
@@ -151,7 +161,7 @@ class Gate:
 
     def _of_cookie(self, scope: Scope) -> Session | None:
         """The first of ours among the cookies whose session has not ended."""
-        for cookie in _cookies(scope):
+        for cookie in _cookies(scope, cookie_name(is_https(scope, self._page))):
             session = self._people.sessions.read(cookie)
             if session and self._people.who_is(session):
                 return session
@@ -164,17 +174,23 @@ class Gate:
         """
         site, origin = _header(scope, b"sec-fetch-site"), _header(scope, b"origin")
         if site is None and origin is None:
-            return not list(_cookies(scope))
+            return not any(True for name in (COOKIE, SAFE_COOKIE) for _ in _cookies(scope, name))
         if site is not None and site != "same-origin":
             return False
-        return origin is None or self._is_ours(scope, origin)
+        return self._is_ours(scope, origin)
 
-    def _is_ours(self, scope: Scope, origin: str) -> bool:
+    def _is_ours(self, scope: Scope, origin: str | None) -> bool:
+        """Whether that origin is the page: not that it is called like it, for a name may lead anywhere tomorrow."""
         if self._ours and origin == self._ours:
+            return True
+        host = _header(scope, b"host")
+        if not hosts.is_ours(host, self._names):
+            return False
+        if origin is None:
             return True
         scheme, _, place = origin.partition("://")
         # Where a proxy speaks TLS for us and does not say so, https is asked of what we take for http.
-        return place == _header(scope, b"host") and scheme in ("https", scope.get("scheme", "http"))
+        return place == host and scheme in ("https", scope.get("scheme", "http"))
 
     # Answers that take long --------------------------------------------------
 
@@ -190,6 +206,10 @@ class Gate:
             over = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
+        of = session.kind, session.key
+        if sum((one.session.kind, one.session.key) == of for one in self._under_way) >= AT_ONCE:
+            await _refuse(send, OFTEN)
+            return
         task = asyncio.current_task()
         assert task
         answer = _Answer(session, needs, task)
@@ -301,12 +321,12 @@ def _bearer(scope: Scope) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _cookies(scope: Scope) -> Iterable[str]:
+def _cookies(scope: Scope, wanted: str) -> Iterable[str]:
     for key, value in scope["headers"]:
         if key == b"cookie":
             for part in value.decode("latin-1").split(";"):
                 name, _, cookie = part.strip().partition("=")
-                if name == COOKIE:
+                if name == wanted:
                     yield cookie
 
 
@@ -328,11 +348,16 @@ def is_https(scope: Scope, page: floorplan.WebPage) -> bool:
 
 async def _refuse(send: Send, no: tuple[int, str, str]) -> None:
     status, kind, words = no
-    body = json.dumps({"kind": kind, "words": words}).encode()
+    told: dict[str, Any] = {"kind": kind, "words": words}
+    if status == OFTEN[0]:
+        told["wait_s"] = OFTEN_WAIT_S
+    body = json.dumps(told).encode()
     headers = [
         (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]  # fmt: skip
+    if status == OFTEN[0]:
+        headers.append((b"retry-after", str(OFTEN_WAIT_S).encode()))
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="callfloor"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})

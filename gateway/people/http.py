@@ -20,7 +20,7 @@ import floorplan
 from gateway import intake
 from gateway.intake import TooLong, TooSlow, body_of
 from gateway.people.gate import is_https
-from gateway.people.guesses import Guesses
+from gateway.people.guesses import Guesses, place_of
 from gateway.people.passwords import LEAST, Busy, Passwords, wrong_with
 from gateway.people.people import (
     NAME_MOST,
@@ -33,7 +33,7 @@ from gateway.people.people import (
     key_of,
 )
 from gateway.people.rights import RIGHTS, ROLES, Who
-from gateway.people.sessions import Session, set_cookie
+from gateway.people.sessions import DESK_COOKIE, Desk, Session, set_cookie, set_desk_cookie
 
 BODY_BYTES = 4096
 ROWS_MOST = 500  # of the audit list, in one answer
@@ -212,29 +212,38 @@ def routes(
     router = APIRouter(tags=["people"], route_class=_Route)
 
     def logged_in(request: Request, session: Session, cookie: str) -> Response:
-        header = set_cookie(cookie, people.lasts_s(session), is_https(request.scope, page))
-        return Response(None, 204, {"Set-Cookie": header})
+        secure = is_https(request.scope, page)
+        response = Response(None, 204, {"Set-Cookie": set_cookie(cookie, people.lasts_s(session), secure)})
+        if session.kind == "person":  # the next password of that name is known to come from a desk of theirs
+            known = people.sessions.known(desk_of(request), session.key)
+            response.headers.append("Set-Cookie", set_desk_cookie(known, secure))
+        return response
+
+    def desk_of(request: Request) -> Desk | None:
+        cookie = request.cookies.get(DESK_COOKIE)
+        return people.sessions.desk(cookie) if cookie else None
 
     def wrong_token(request: Request) -> None:
         people.note_refused("")
         if wait_s := guesses.wrong_token(_address(request)):
             raise Slow(wait_s)
 
-    async def check(request: Request, name: str, password: str) -> str:
-        """The hash of somebody's password, which this is. Raises Refused."""
-        address, kept = _address(request), people.password(name)
-        key = key_of(name)  # whether or not there is one: else guesses would tell which names there are
-        if wait_s := guesses.wait_s(key, address):
-            raise Slow(wait_s)
+    async def check(request: Request, name: str, password: str, desk: str | None) -> str:
+        """The hash of somebody's password, which this is; `desk`: where they have logged in. Raises Refused."""
+        kept = people.password(name)
+        # The name is counted whether or not there is one: else guesses would tell which names there are.
+        guess = guesses.guess(key_of(name), _address(request), desk)
+        if guess.wait_s:
+            raise Slow(guess.wait_s)
         try:
-            right = await passwords.right(password, kept, guesses.is_stranger(key, address))
+            right = await passwords.right(password, kept, guess.whose, stranger=desk is None)
         except Busy:
-            guesses.untried(key, address)
+            guess.untried()
             raise
         if not right or kept is None:
             people.note_refused(name)
             raise Refused("wrong", WRONG)
-        guesses.right(key, address)
+        guess.right()
         return kept
 
     # Oneself -----------------------------------------------------------------
@@ -260,10 +269,14 @@ def routes(
             if not token:
                 wrong_token(request)
                 raise Refused("wrong", "this token is none, or has ended")
+            if wait_s := guesses.token_login(token.id):
+                raise Slow(wait_s)
             session, cookie = people.sessions.begin("token", token.id, token.generation)
         else:
             assert asked.name is not None and asked.password is not None
-            kept = await check(request, asked.name, asked.password)
+            desk = desk_of(request)
+            known = desk.id if desk and desk.knows(key_of(asked.name)) else None
+            kept = await check(request, asked.name, asked.password, known)
             person = people.person(asked.name)
             if not person or people.password(asked.name) != kept:  # removed or changed meanwhile
                 raise Refused("wrong", WRONG)
@@ -292,8 +305,11 @@ def routes(
         asked = await _read(request, NewPassword)
         if words := wrong_with(asked.new, who.name):
             raise Refused("password", words)
-        kept = await check(request, who.name, asked.old)
-        hashed = await passwords.hashed(asked.new)
+        if asked.new == asked.old:
+            raise Refused("password", "that is the password until now: take another")
+        session: Session = request.state.session
+        kept = await check(request, who.name, asked.old, session.id)  # they have logged in here
+        hashed = await passwords.hashed(asked.new, f"new for {session.key}")
         person = await asyncio.to_thread(people.set_password, who, who.name, hashed, kept)
         return logged_in(request, *people.sessions.begin("person", person.key, person.generation))
 
@@ -308,12 +324,16 @@ def routes(
         if link is None:
             wrong_token(request)
             raise Refused("gone", "this link has been used, or is over: ask for another")
+        if wait_s := guesses.link(link.id):  # else it tells without end which names there are
+            raise Slow(wait_s)
+        if link.person is not None and asked.name and key_of(asked.name) != link.person:
+            raise Refused("name", "this link is for the password of somebody else")
         name = link.person if link.person is not None else checked_name(asked.name)
         if link.person is None and people.person(name):
             raise Refused("taken", "somebody has that name already: take another")
         if words := wrong_with(asked.password, name):
             raise Refused("password", words)
-        hashed = await passwords.hashed(asked.password)
+        hashed = await passwords.hashed(asked.password, f"at {place_of(_address(request))}")
         person = await asyncio.to_thread(people.join, asked.token, asked.name, hashed)
         return logged_in(request, *people.sessions.begin("person", person.key, person.generation))
 

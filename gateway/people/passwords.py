@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -15,7 +16,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LEAST, MOST = 10, 256  # letters. NIST SP 800-63B: long rather than mixed, and none that is tried first
 WAITING_MOST = 12  # for the one thread: 3 s of waiting on a desk computer
-STRANGERS_MOST = 8  # of these, for names at places where they have not logged in lately
+STRANGERS_MOST = 8  # of these, for names in browsers where they have not logged in
+EACH_MOST = 2  # of these, of one name in browsers that know it, or of one place
 SAME_MOST = 3  # "1212121212": fewer different letters than this are tried first
 
 # The commonest of ten letters and more, in small letters, and what is nearest at hand here.
@@ -63,20 +65,20 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()  # argon2id; the library's defaults are RFC 9106's second choice
         self._thread = ThreadPoolExecutor(1, "passwords")
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()  # by whose they are
         self._nobodys: Future[Any] | None = None
 
-    async def hashed(self, password: str) -> str:
-        """What is kept of a password. Raises Busy."""
-        return str(await self._in_turn(WAITING_MOST, self._hasher.hash, _one_form(password)))
+    async def hashed(self, password: str, whose: str = "") -> str:
+        """What is kept of a password. `whose`: all that is asked by one. Raises Busy."""
+        return str(await self._in_turn(whose, WAITING_MOST, self._hasher.hash, _one_form(password)))
 
-    async def right(self, password: str, kept: str | None, stranger: bool = True) -> bool:
+    async def right(self, password: str, kept: str | None, whose: str = "", stranger: bool = True) -> bool:
         """Whether this is the password; False, after as long a time, where none is kept. Raises Busy."""
         if self._nobodys is None:  # what a name that is not there is compared with
             self._nobodys = self._thread.submit(self._hasher.hash, secrets.token_hex(16))
         nobodys = str(await asyncio.shield(asyncio.wrap_future(self._nobodys)))
         most = STRANGERS_MOST if stranger else WAITING_MOST
-        same = await self._in_turn(most, self._same, kept or nobodys, _one_form(password))
+        same = await self._in_turn(whose, most, self._same, kept or nobodys, _one_form(password))
         return bool(same) and kept is not None
 
     def close(self) -> None:
@@ -89,14 +91,16 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _in_turn(self, most: int, do: Callable[..., Any], *given: str) -> Any:
-        if self._waiting >= most:
+    async def _in_turn(self, whose: str, most: int, do: Callable[..., Any], *given: str) -> Any:
+        if self._waiting.total() >= most or (whose and self._waiting[whose] >= EACH_MOST):
             raise Busy
-        self._waiting += 1
+        self._waiting[whose] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, do, *given)
         finally:
-            self._waiting -= 1
+            self._waiting[whose] -= 1
+            if not self._waiting[whose]:
+                del self._waiting[whose]
 
 
 def _one_form(text: str) -> str:

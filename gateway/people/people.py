@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 import sqlite3
+import stat
 import threading
 import time
 import unicodedata
@@ -25,14 +26,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import floorplan
 from gateway.people import audit
-from gateway.people.audit import DID, NOBODY, Row
+from gateway.people.audit import COUNTED, DID, FIRST_TO_GO, NOBODY, Row
 from gateway.people.rights import OF_PEOPLE, ROLES, Who
 from gateway.people.sessions import AT_MOST_S, Session, Sessions
 
 log = logging.getLogger(__name__)
 
 APPLICATION = 0x43465045  # "CFPE": says in the file's head whose it is
-VERSION = 1
+VERSION = 2
+MADE_BY = 2  # the version from which on it is known who made a token
 BUSY_S = 5.0  # how long another program that writes is waited for
 HOUR_S, DAY_S = 3600, 24 * 3600
 FIRST_LINK_S = DAY_S
@@ -41,8 +43,10 @@ TOKEN_DAYS_MOST = 400
 ENDED_TOKEN_S = 30 * DAY_S  # a token that is over is still listed for so long
 SECRET_BITS = 128
 NAME_MOST = 32
+UNSEEN = "\u115f\u1160"  # letters that nobody sees; NFKC makes one of these of U+3164 and U+FFA0
+ALIKE = ("LATIN", "CYRILLIC", "GREEK")
 PEOPLE_MOST, LINKS_MOST, TOKENS_MOST = 500, 100, 200
-LOGOUTS_MOST = 50  # remembered of one person or token; with one more all their sessions end
+LOGOUTS_MOST = 50  # remembered of one person or token
 AUDIT_MOST = 100_000  # rows
 AUDIT_LOOK = 500  # after so many new ones it is looked what is too many or too old
 NOTES_MOST = 1000  # waiting to be written
@@ -66,7 +70,7 @@ TABLES = (
     "invitations (id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, role TEXT NOT NULL, person TEXT, "
     "ends REAL NOT NULL, made_by TEXT NOT NULL, first INTEGER NOT NULL)",
     "tokens (id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, "
-    "role TEXT NOT NULL, generation INTEGER NOT NULL, ends REAL NOT NULL, seen REAL)",
+    "role TEXT NOT NULL, generation INTEGER NOT NULL, ends REAL NOT NULL, seen REAL, made_by TEXT NOT NULL DEFAULT '')",
     # sessions that were logged out of and whose cookies could still be believed
     "logouts (session TEXT PRIMARY KEY, whose TEXT NOT NULL, until REAL NOT NULL)",
     "audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, who TEXT NOT NULL, did TEXT NOT NULL, "
@@ -156,7 +160,7 @@ class People:
         self._audit_s = settings.audit_days * DAY_S
         self._lock = threading.RLock()  # of the connection that writes
         self._looking = threading.Lock()  # of the one that looks
-        self._notes: deque[tuple[float, str, str, str, bool]] = deque(maxlen=NOTES_MOST)
+        self._notes: deque[tuple[float, str, str, str]] = deque(maxlen=NOTES_MOST)
         self._seen: dict[tuple[str, str], float] = {}
         self._not_looked = AUDIT_LOOK  # new rows of the audit list since it was last looked through
         self._writer = ThreadPoolExecutor(1, "people")
@@ -281,7 +285,7 @@ class People:
             (there,) = db.execute("SELECT count(*) FROM invitations").fetchone()
             if there >= LINKS_MOST:
                 raise Refused("many", f"{LINKS_MOST} one-time links are open: withdraw some")
-            new = New(_id(), _secret(), self._clock() + LINK_S)
+            new = New(_id(), _secret(), min(self._clock() + LINK_S, _ends(db, by)))
             key, role, what = (person.key, person.role, f"a new password for {person.name}") if person else (
                 None, role, role)  # fmt: skip
             db.execute("INSERT INTO invitations VALUES (?, ?, ?, ?, ?, ?, 0)",
@@ -334,7 +338,10 @@ class People:
     # People ------------------------------------------------------------------
 
     def set_role(self, by: Who, name: str, role: str) -> None:
-        """Gives somebody another role; their sessions end, and the links they made. Raises Refused."""
+        """Gives somebody another role; their sessions end, and the links and tokens they made. Raises Refused.
+
+        Tokens of the role `wall` stay: screens go on, whoever has put them up.
+        """
         _check_role(role, OF_PEOPLE)
         with self._writing() as db:
             person = _person(db, name)
@@ -343,18 +350,22 @@ class People:
             _not_the_last(db, person)
             db.execute("UPDATE people SET role = ?, generation = generation + 1 WHERE key = ?", (role, person.key))
             db.execute("UPDATE invitations SET role = ? WHERE person = ?", (role, person.key))
-            db.execute("DELETE FROM invitations WHERE made_by = ?", (_made_by(person),))
+            self._end_all_by(db, by, _made_by(person))
             if role == "admin":
                 db.execute("DELETE FROM invitations WHERE first")
             self._note(db, str(by), "role", f"{person.name}: {person.role} → {role}")
 
     def remove(self, by: Who, name: str) -> None:
-        """Removes somebody; their sessions end, their links, and links that they made. Raises Refused: gone, last."""
+        """Removes somebody; their sessions end, their links, and links and tokens that they made, as in `set_role`.
+
+        Raises Refused: gone, last.
+        """
         with self._writing() as db:
             person = _person(db, name)
             _not_the_last(db, person)
             db.execute("DELETE FROM people WHERE key = ?", (person.key,))
-            db.execute("DELETE FROM invitations WHERE person = ? OR made_by = ?", (person.key, _made_by(person)))
+            db.execute("DELETE FROM invitations WHERE person = ?", (person.key,))
+            self._end_all_by(db, by, _made_by(person))
             db.execute("DELETE FROM logouts WHERE whose = ?", (f"person {person.key}",))
             self._note(db, str(by), "removed", f"{person.name}, {person.role}")
 
@@ -378,7 +389,10 @@ class People:
     # Tokens ------------------------------------------------------------------
 
     def add_token(self, by: Who, name: str, role: str, days: int) -> New:
-        """A token for a machine. Raises Refused: name, role, days, taken, many."""
+        """A token for a machine. One that a token makes ends with that at the latest, unless it is of the role `wall`.
+
+        Raises Refused: name, role, days, taken, many.
+        """
         name = checked_name(name)
         _check_role(role, ROLES)
         if not 1 <= days <= TOKEN_DAYS_MOST:
@@ -386,13 +400,16 @@ class People:
         now_s = self._clock()
         new = New(_id(), f"cf_{_secret()}", now_s + days * DAY_S)
         with self._writing() as db:
+            if role != "wall" and new.ends > _ends(db, by):
+                raise Refused("days", "a token lasts no longer than the one that makes it")
             db.execute("DELETE FROM tokens WHERE key = ? AND ends <= ?", (key_of(name), now_s))
             (there,) = db.execute("SELECT count(*) FROM tokens").fetchone()
             if there >= TOKENS_MOST:
                 raise Refused("many", f"there are {TOKENS_MOST} tokens already: remove some")
             try:
-                db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-                           (new.id, _hash(new.secret), key_of(name), name, role, _generation(), new.ends))  # fmt: skip
+                db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+                           (new.id, _hash(new.secret), key_of(name), name, role, _generation(), new.ends,
+                            str(by)))  # fmt: skip
             except sqlite3.IntegrityError:
                 raise Refused("taken", "there is a token of that name: remove it first, or take another name") from None
             self._note(db, str(by), "token-made", f"{name}: {role}, {days} days")
@@ -405,26 +422,41 @@ class People:
                              (id, key_of(id), id)).fetchone()  # fmt: skip
             if not row:
                 raise Refused("gone", "there is no such token")
-            db.execute("DELETE FROM tokens WHERE id = ?", (row[0],))
-            db.execute("DELETE FROM logouts WHERE whose = ?", (f"token {row[0]}",))
-            self._note(db, str(by), "token-ended", f"{row[1]}: {row[2]}")
+            self._end_token(db, by, *row)
+
+    def _end_token(self, db: sqlite3.Connection, by: Who, id: str, name: str, role: str) -> None:
+        db.execute("DELETE FROM tokens WHERE id = ?", (id,))
+        db.execute("DELETE FROM logouts WHERE whose = ?", (f"token {id}",))
+        self._note(db, str(by), "token-ended", f"{name}: {role}")
+        self._end_all_by(db, by, str(Who("token", name, role)))
+
+    def _end_all_by(self, db: sqlite3.Connection, by: Who, maker: str) -> None:
+        """Ends what somebody made who may make no more: else they come back by it. Screens on walls go on."""
+        db.execute("DELETE FROM invitations WHERE made_by = ?", (maker,))
+        made = "SELECT id, name, role FROM tokens WHERE made_by = ? AND role <> 'wall'"
+        for row in db.execute(made, (maker,)).fetchall():
+            self._end_token(db, by, *row)
 
     # Sessions ----------------------------------------------------------------
 
     def log_out(self, session: Session) -> None:
-        """Ends one browser's session: copies of its cookie too. One with too many ends all sessions of theirs."""
+        """Ends one browser's session: copies of its cookie too. A person with too many ends all sessions of theirs.
+
+        Of a token's the oldest is forgotten instead: else one screen could put out all the others.
+        """
         whose, now_s = f"{session.kind} {session.key}", self._clock()
-        table, column = ("people", "key") if session.kind == "person" else ("tokens", "id")
         with self._writing() as db:
             person = self.who_is(session)
             if not session.id or not person:
                 return
             db.execute("DELETE FROM logouts WHERE until <= ?", (now_s,))
             (there,) = db.execute("SELECT count(*) FROM logouts WHERE whose = ?", (whose,)).fetchone()
-            if there >= LOGOUTS_MOST:
+            if there >= LOGOUTS_MOST and session.kind == "person":
                 db.execute("DELETE FROM logouts WHERE whose = ?", (whose,))
-                db.execute(f"UPDATE {table} SET generation = generation + 1 WHERE {column} = ?", (session.key,))
+                db.execute("UPDATE people SET generation = generation + 1 WHERE key = ?", (session.key,))
             else:
+                oldest = "SELECT rowid FROM logouts WHERE whose = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?"
+                db.execute(f"DELETE FROM logouts WHERE rowid IN ({oldest})", (whose, LOGOUTS_MOST - 1))
                 until = now_s + max(self.lasts_s(session), AT_MOST_S)
                 db.execute("INSERT OR IGNORE INTO logouts VALUES (?, ?, ?)", (session.id, whose, until))
             self._note(db, str(person), "logout", "")
@@ -444,7 +476,7 @@ class People:
 
     def note(self, who: Who | None, did: str, what: str = "") -> None:
         """Puts down that something was done, one of DID. Returns at once; it is written in a moment."""
-        self._put_down(str(who) if who else NOBODY, did, what, counted=False)
+        self._put_down(str(who) if who else NOBODY, did, what)
 
     def note_refused(self, name: str) -> None:
         """Puts down that somebody could not log in; all of an hour in one row.
@@ -452,12 +484,12 @@ class People:
         Of a name that is nobody's no letter is kept: it may be a password that was typed in the wrong field.
         """
         person = self.person(name) if name else None
-        self._put_down(NOBODY, "login-refused", f"as {person.name}" if person else "", counted=True)
+        self._put_down(NOBODY, "login-refused", f"as {person.name}" if person else "")
 
-    def _put_down(self, who: str, did: str, what: str, counted: bool) -> None:
+    def _put_down(self, who: str, did: str, what: str) -> None:
         if did not in DID:
             raise ValueError(f"'{did}' is no word of the audit list")
-        self._notes.append((self._clock(), who, did, what, counted))
+        self._notes.append((self._clock(), who, did, what))
         self._later(self._write_notes)
 
     def _write_notes(self) -> None:
@@ -465,19 +497,17 @@ class People:
             return
         with self._writing() as db:
             notes = list(self._notes)
-            for at, who, did, what, counted in notes:
-                self._note(db, who, did, what, at, counted)
+            for at, who, did, what in notes:
+                self._note(db, who, did, what, at)
         for _ in notes:
             self._notes.popleft()
 
-    def _note(
-        self, db: sqlite3.Connection, who: str, did: str, what: str, at: float | None = None, counted: bool = False
-    ) -> None:
+    def _note(self, db: sqlite3.Connection, who: str, did: str, what: str, at: float | None = None) -> None:
         """Adds a row in the midst of a transaction."""
         assert did in DID
         at = self._clock() if at is None else at
-        what = audit.words(what)
-        if counted:
+        who, what = audit.words(who), audit.words(what)
+        if did in COUNTED:
             row = db.execute(
                 "SELECT id FROM audit WHERE did = ? AND who = ? AND what = ? AND at BETWEEN ? AND ? ORDER BY id DESC",
                 (did, who, what, at - HOUR_S, at),
@@ -486,20 +516,28 @@ class People:
                 db.execute("UPDATE audit SET times = times + 1 WHERE id = ?", row)
                 return
         db.execute("INSERT INTO audit (at, who, did, what, times) VALUES (?, ?, ?, ?, 1)",
-                   (at, audit.words(who), did, what))  # fmt: skip
+                   (at, who, did, what))  # fmt: skip
         self._not_looked += 1
         if self._not_looked >= AUDIT_LOOK:
             self._not_looked = 0
             self._forget(db)
 
     def _forget(self, db: sqlite3.Connection) -> None:
-        """What was kept for long enough goes; of too many the oldest of whoever has most: nobody pushes others out."""
+        """What was kept for long enough goes. Of too many rows the oldest logins go, and then the oldest of whoever has
+        most: nobody pushes out what others did.
+        """
         now_s = self._clock()
         db.execute("DELETE FROM audit WHERE at < ?", (now_s - self._audit_s,))
         db.execute("DELETE FROM invitations WHERE ends <= ?", (now_s,))
         db.execute("DELETE FROM tokens WHERE ends <= ?", (now_s - ENDED_TOKEN_S,))
         db.execute("DELETE FROM logouts WHERE until <= ?", (now_s,))
         (there,) = db.execute("SELECT count(*) FROM audit").fetchone()
+        if there > AUDIT_MOST:
+            marks = ", ".join("?" * len(FIRST_TO_GO))
+            there -= db.execute(
+                f"DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE did IN ({marks}) ORDER BY id LIMIT ?)",
+                (*FIRST_TO_GO, there - AUDIT_MOST),
+            ).rowcount
         while there > AUDIT_MOST:
             counts = "SELECT who, count(*) FROM audit GROUP BY who ORDER BY count(*) DESC LIMIT 2"
             (most, rows), *rest = db.execute(counts).fetchall()
@@ -570,6 +608,8 @@ class People:
 def checked_name(name: str) -> str:
     """A name as it is shown. Raises Refused."""
     name = unicodedata.normalize("NFKC", name)
+    if len({script for script in map(_alike, name) if script}) > 1:
+        raise Refused("name", "the letters of a name are of one script: some of these look alike and are not")
     if not 1 <= len(name) <= NAME_MOST or not all(map(_may_be_in_a_name, name)) or not _is_letter(name[0]):
         raise Refused(
             "name",
@@ -589,7 +629,13 @@ def _is_letter(letter: str) -> bool:
 
 
 def _may_be_in_a_name(letter: str) -> bool:
-    return letter in "._-" or _is_letter(letter)
+    return letter in "._-" or (_is_letter(letter) and letter not in UNSEEN)
+
+
+def _alike(letter: str) -> str:
+    """The script of a letter, of those that have letters which look alike; else nothing."""
+    script = unicodedata.name(letter, "").partition(" ")[0]
+    return script if script in ALIKE else ""
 
 
 def _check_role(role: str, roles: Iterable[str]) -> None:
@@ -634,6 +680,14 @@ def _made_by(person: Person) -> str:
     return str(Who("person", person.name, person.role))
 
 
+def _ends(db: sqlite3.Connection, by: Who) -> float:
+    """When whoever makes something ends: what a token has made does not outlive it."""
+    if by.kind != "token":
+        return math.inf
+    row = db.execute("SELECT ends FROM tokens WHERE key = ?", (key_of(by.name),)).fetchone()
+    return float(row[0]) if row else 0.0
+
+
 def _not_the_last(db: sqlite3.Connection, person: Person) -> None:
     (admins,) = db.execute("SELECT count(*) FROM people WHERE role = 'admin'").fetchone()
     if person.role == "admin" and admins == 1:
@@ -669,16 +723,19 @@ def _open(path: Path) -> sqlite3.Connection:
             folder = path.parent.stat()
             os.chown(path, folder.st_uid, folder.st_gid)
     elif os.name == "posix" and path.stat().st_mode & 0o077:
-        path.chmod(0o600)  # and SQLite gives what it makes beside the file the same mode
+        _take_from_others(path)
     db = _connect(path)
     try:
-        _is_ours(path, db)
+        version_of(path, db)
         if db.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise PeopleError(f"{path}: this disk cannot do what is needed (WAL); put it on one of this computer")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("BEGIN IMMEDIATE")
+        was = version_of(path, db)
         for table in TABLES:
             db.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+        if 0 < was < MADE_BY:
+            db.execute("ALTER TABLE tokens ADD COLUMN made_by TEXT NOT NULL DEFAULT ''")
         for index in INDEXES:
             db.execute(f"CREATE INDEX IF NOT EXISTS {index}")
         db.execute("INSERT OR IGNORE INTO kept VALUES ('key', ?)", (secrets.token_bytes(32),))
@@ -691,12 +748,28 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _is_ours(path: Path, db: sqlite3.Connection) -> None:
+def _take_from_others(path: Path) -> None:
+    """Makes a file of ours one of mode 600, and says so; one that is not ours is left as it is."""
+    with contextlib.closing(_connect(path)) as db:
+        version_of(path, db)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    for name in ("", "-wal", "-shm"):  # SQLite gives what it makes beside the file the same mode
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + name).chmod(0o600)
+    log.warning(
+        "%s: others could get at it (mode %o) until now; it is for its user alone from now on. Who has a copy has the "
+        "hashes of passwords and the key that signs cookies",
+        path, mode,
+    )  # fmt: skip
+
+
+def version_of(path: Path, db: sqlite3.Connection) -> int:
+    """By which version of this program it was written; 0: it is empty. Raises PeopleError where it is not ours."""
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if (application, version, tables) == (0, 0, 0):
-        return
+        return 0
     if application != APPLICATION:
         raise PeopleError(f"{path}: this is a database of something else; name another file as path in [people]")
     if version > VERSION:
@@ -704,3 +777,4 @@ def _is_ours(path: Path, db: sqlite3.Connection) -> None:
             f"{path}: it was written by a newer version of this program ({version}, this knows {VERSION}); run that "
             "one, or name another file as path in [people]"
         )
+    return int(version)

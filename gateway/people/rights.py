@@ -10,7 +10,7 @@ RIGHTS: dict[Right, str] = {
     "walls": "what walls show",
     "see": "the page, its figures and its history",
     "say": "messages on walls",
-    "bench": "boards: what they are, and commands to them",
+    "bench": "commands to boards: identify, restart",
     "people": "who may do what, and the audit list",
 }
 

@@ -11,6 +11,12 @@ from typing import Any, Literal, NamedTuple
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 COOKIE = "callfloor"
+SAFE_COOKIE = "__Host-callfloor"  # by https: no other host of the same domain can put one of its own before it
+DESK_COOKIE = "callfloor_desk"
+DESK_SALT = "callfloor desk 1"
+DESK_PATH = "/api/session"  # sent with passwords alone
+DESK_S = 400 * 24 * 3600  # browsers keep none for longer
+DESK_NAMES = 8  # that have logged in in one browser; with more the one before all others is forgotten
 SALT = "callfloor session 1"  # another one makes all cookies worthless
 COOKIE_MOST = 1024  # letters; ours have less than 300
 AT_MOST_S = 30 * 24 * 3600  # whoever has been logged in for so long logs in anew, however busy
@@ -29,6 +35,17 @@ class Session(NamedTuple):
     at: float  # when its cookie was signed
 
 
+class Desk(NamedTuple):
+    """A browser, and the names that have logged in there, as hashes: the one that did last is the last."""
+
+    id: str
+    names: tuple[str, ...]
+
+    def knows(self, key: str) -> bool:
+        """Whether somebody with this name, as it is found by, has logged in there."""
+        return _hash(self.id, key) in self.names
+
+
 class Sessions:
     """Makes cookies and reads them. Whether somebody by that name is there still, People says."""
 
@@ -37,6 +54,7 @@ class Sessions:
         self._clock = clock
         how = {"clock": clock, "key_derivation": "hmac", "digest_method": hashlib.sha256}
         self._signer = URLSafeTimedSerializer(key, SALT, signer=_Signer, signer_kwargs=how)
+        self._desks = URLSafeTimedSerializer(key, DESK_SALT, signer=_Signer, signer_kwargs=how)
 
     def begin(self, kind: Literal["person", "token"], key: str, generation: int) -> tuple[Session, str]:
         """(session, cookie) of somebody who has just logged in."""
@@ -70,6 +88,23 @@ class Sessions:
             return None
         return session
 
+    def desk(self, cookie: str) -> Desk | None:
+        """What a browser's other cookie says: which names it is known for."""
+        if len(cookie) > COOKIE_MOST:
+            return None
+        try:
+            id, *names = self._desks.loads(cookie)
+        except BadData:
+            return None
+        return Desk(id, tuple(names))
+
+    def known(self, desk: Desk | None, key: str) -> str:
+        """A cookie for a browser that is known for this name now, too; `key` is the name as it is found by."""
+        id, names = desk or (secrets.token_hex(8), ())
+        own = _hash(id, key)
+        others = [name for name in names if name != own][-(DESK_NAMES - 1) :]
+        return str(self._desks.dumps([id, *others, own]))
+
     def is_due(self, session: Session, part: float = RENEW_PART) -> bool:
         """Whether this part of a session has gone by since its cookie was signed."""
         return session.kind == "person" and self._clock() - session.at > self.session_s / part
@@ -87,7 +122,26 @@ class _Signer(TimestampSigner):
         return int(self._clock())
 
 
+def cookie_name(secure: bool) -> str:
+    """What the cookie of a session is called; `secure`: where the browser has the page by https."""
+    return SAFE_COOKIE if secure else COOKIE
+
+
 def set_cookie(cookie: str, most_s: float, secure: bool) -> str:
     """The header Set-Cookie. Scripts cannot read it, and no other site's page can make a browser send it."""
-    words = f"{COOKIE}={cookie}; Path=/; Max-Age={max(0, int(most_s))}; HttpOnly; SameSite=Strict"
+    return _set(cookie_name(secure), cookie, "/", most_s, secure)
+
+
+def set_desk_cookie(cookie: str, secure: bool) -> str:
+    """The header Set-Cookie of a browser that is known for a name. It opens nothing."""
+    return _set(DESK_COOKIE, cookie, DESK_PATH, DESK_S, secure)
+
+
+def _set(name: str, cookie: str, path: str, most_s: float, secure: bool) -> str:
+    words = f"{name}={cookie}; Path={path}; Max-Age={max(0, int(most_s))}; HttpOnly; SameSite=Strict"
     return words + "; Secure" if secure else words
+
+
+def _hash(id: str, key: str) -> str:
+    """A name in a browser's cookie: whoever looks there reads none."""
+    return hashlib.blake2b(f"{id} {key}".encode("utf-8", "replace"), digest_size=8).hexdigest()

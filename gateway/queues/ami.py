@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import hashlib
+import ipaddress
 import os
 import re
 import socket
@@ -58,6 +59,12 @@ USUAL_BYTES = 2 * BLOCK_LINES  # a block of no more cannot have too many lines, 
 
 GREETING = b"Asterisk Call Manager/"
 
+# What a PBX says when it refuses, by manager.c and app_queue.c. Anything else is not repeated: it could hold a secret,
+# a caller's number, or a text for the page.
+REFUSALS = ("Authentication failed", "Authentication Required", "Permission denied", "Must specify AuthType",
+            "Invalid/unknown command", "Unable to send challenge")  # fmt: skip
+NO_REASON = "for no reason that we know"
+
 BANNER_S = 1.0  # Asterisk says who it is before this
 ANSWER_S = 5.0  # every answer comes within this, or there is nobody
 
@@ -70,6 +77,12 @@ class LinkError(Exception):
 
 class LoginRefused(LinkError):
     """The PBX does not let us in: asking again soon would look like an attack."""
+
+
+def why_refused(answer: Block) -> str:
+    """Why the PBX refuses, in words of ours."""
+    said = answer.get("Message", "").casefold()
+    return next((words for words in REFUSALS if said.startswith(words.casefold())), NO_REASON)
 
 
 class Blocks:
@@ -327,8 +340,17 @@ class Link(asyncio.Protocol):
         finally:
             self._question = None
 
-    async def log_in(self, user: str, secret: str) -> None:
-        """Logs in: by MD5 challenge, or with the plain secret where no challenge is offered.
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the other end is: nobody is in between."""
+        peer = self._transport.get_extra_info("peername") if self._transport else None
+        try:
+            return ipaddress.ip_address(peer[0] if peer else "").is_loopback
+        except ValueError:
+            return False
+
+    async def log_in(self, user: str, secret: str, plain: bool = False) -> None:
+        """Logs in: by MD5 challenge. `plain`: with the secret itself, where no challenge is offered.
 
         Raises LinkError when it is refused, not answered, or what answers is no AMI.
         """
@@ -343,12 +365,16 @@ class Link(asyncio.Protocol):
         if challenge := answer.get("Challenge"):
             key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
             answer = await self.ask("Login", AuthType="MD5", Username=user, Key=key)
-        else:
+        elif plain:
             answer = await self.ask("Login", Username=user, Secret=secret)
-        if answer["Response"] != "Success":
-            words = answer.get("Message", "no reason given")
+        else:
             raise LoginRefused(
-                f"refuses the user '{user}' ({words}): check [{user}] in its manager.conf and the secret_file"
+                "offers no challenge, so the secret would cross the network: set tls = true, or plain_login = true"
+            )
+        if answer["Response"] != "Success":
+            raise LoginRefused(
+                f"refuses the user '{user}' ({why_refused(answer)}): check [{user}] in its manager.conf and the "
+                "secret_file"
             )
         self.accepted = True
 

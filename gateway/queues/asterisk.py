@@ -56,7 +56,7 @@ class Asterisk:
         self._secret = secret
         self._tell = tell
         self._clock = clock
-        self._refused = ""  # what the PBX said to our wish for a list
+        self._refused = ""  # why the PBX refuses our wish for a list
         self._asked = ""  # the ActionID of that wish; empty: none is under way
         self._asked_s = self._pinged_s = self._checked_s = self._began_s = 0.0
         self._lists = 0  # adapter.lists when it was sent
@@ -85,7 +85,8 @@ class Asterisk:
         tls = ami.tls_context(settings.ca_file) if settings.tls else None
         link = await ami.connect(settings.host, settings.port, self._hear, self._clock, HEARD, tls)
         try:
-            await link.log_in(settings.user, self._secret)
+            plain = settings.tls or settings.plain_login or link.on_this_machine
+            await link.log_in(settings.user, self._secret, plain)
             await self._follow(link)
         finally:
             link.close()
@@ -111,7 +112,7 @@ class Asterisk:
 
     def _hear(self, block: Block) -> None:
         if block.get("Response") == "Error" and block.get("ActionID") == self._asked:
-            self._refused = block.get("Message", "no reason given")
+            self._refused = ami.why_refused(block)
         self._hand_on(self.adapter.event(block, self._clock()))
 
     def _hand_on(self, told: list[Event]) -> None:

@@ -550,7 +550,7 @@ class Adapter:
 
     def _missing(self, queue: str) -> str:
         name = self._names[queue]
-        close = difflib.get_close_matches(name, self._theirs, n=1)
+        close = difflib.get_close_matches(name, self._theirs, n=1, cutoff=0.8)  # too alike to hold a caller's number
         hint = f"did you mean '{close[0]}'?" if close else "check pbx = in the site file"
         return events.reason(f"the PBX has no queue '{name}': {hint}")
 

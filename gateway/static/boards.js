@@ -1,7 +1,8 @@
 // The boards: one row each, what is wrong first.
 
 import { $, make, setData, setFigure, setText, shape } from "./dom.js";
-import { fill, number, span, words } from "./words.js";
+import { callAs, may } from "./session.js";
+import { fill, number, span, told, words } from "./words.js";
 
 const SHAPE = { ready: "dot", lost: "cross", unknown: "question" };
 
@@ -23,9 +24,38 @@ function line({ id, definition, desks }) {
   const name = make("th", "", id, make("span", "reason", definition));
   name.scope = "row";
   name.title = desks.length ? fill(words.desks_of, { desks: desks.join(" ") }) : "";
-  const element = make("tr", "", name, make("td", "", mark, state, reason), uptime, heap);
+  const element = make("tr", "", name, make("td", "", mark, state, reason, identifier(id)), uptime, heap);
   element.dataset.board = id;
   return { element, mark, state, reason, uptime, heap };
+}
+
+// Who may have boards do something has a button for it; the gateway asks again.
+export function allowBoards() {
+  setData($("boards"), "bench", String(may("bench")));
+}
+
+function identifier(id) {
+  const button = make("button", "bench", words.identify);
+  button.type = "button";
+  button.title = words.identify_title;
+  button.ariaLabel = fill(words.identify_of, { board: id });
+  button.addEventListener("click", () => identify(id, button));
+  return button;
+}
+
+async function identify(board, button) {
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  setText($("boards-said"), fill(words.identify_asked, { board }));
+  const [status, answer] = await callAs("POST", `api/boards/${encodeURIComponent(board)}/identify`);
+  button.ariaBusy = "false";
+  setText($("boards-said"), fill(outcome(status, answer), { board, words: told(answer?.words ?? "") }));
+}
+
+function outcome(status, answer) {
+  if (!status) return words.no_answer;
+  if (status === 200) return answer?.done === false ? words.identify_not : words.identify_done;
+  return words.identify_refused[answer?.kind] ?? words.people_refused[answer?.kind] ?? words.people_refused.other;
 }
 
 export function drawBoard(id, doc) {
@@ -51,9 +81,11 @@ export function sumBoards(floor) {
   const rows = $("board-rows");
   const wrong = ({ element }) => (element.dataset.state === "ready" ? 1 : 0);
   const order = [...boards.values()].sort((a, b) => wrong(a) - wrong(b) || a.order - b.order);
+  const before = rows.contains(document.activeElement) && document.activeElement;
   order.forEach((board, place) => {
     if (rows.children[place] !== board.element) rows.insertBefore(board.element, rows.children[place]);
   });
+  if (before) before.focus({ preventScroll: true }); // which a row that is moved has lost
   const lost = order.filter((board) => board.element.dataset.state === "lost").length;
   const calm = order.every((board) => board.element.dataset.state === "ready");
   const all = number(order.length);

@@ -6,8 +6,10 @@ import { refusal, showButton, waitOut } from "./passwords.js";
 import { address, call } from "./session.js";
 import { words } from "./words.js";
 
-const [token, known] = location.hash.slice(1).split("&", 2).map(plain);
-history.replaceState(null, "", location.pathname); // who looks over a shoulder, or into the history, finds none
+// Who looks over a shoulder, or into the list of pages seen, finds none; a page that is loaded anew has it still.
+const link = location.hash.slice(1) || history.state?.link || "";
+const [token, known] = link.split("&", 2).map(plain);
+history.replaceState({ link }, "", location.pathname);
 
 function plain(text) {
   try {
@@ -25,7 +27,7 @@ async function join(event) {
   $("send").disabled = true;
   setText($("said"), "");
   const [status, told] = await call("POST", "api/join", { token, name, password });
-  if (status === 204) return location.replace(address(""));
+  if (status === 204) return location.replace(address("")); // and the link is gone with this entry
   $("send").disabled = false;
   if (status === 404) return over();
   if (status === 429) return waitOut($("said"), $("send"), told?.wait_s);
@@ -34,6 +36,7 @@ async function join(event) {
 }
 
 function over() {
+  history.replaceState(null, "");
   $("join").hidden = true;
   $("login-link").hidden = false;
   setText($("over"), words.join.over);

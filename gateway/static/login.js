@@ -32,4 +32,8 @@ if (why) setText($("why"), why);
 showButton($("password").closest(".field"));
 $("login").addEventListener("submit", logIn);
 // Somebody who has logged in meanwhile, in another window.
-if ((await askWho()) === 200 && session().kind === "person") location.replace(wayBack(told));
+async function goOn() {
+  if ((await askWho()) === 200 && session().kind === "person") location.replace(wayBack(told));
+}
+window.addEventListener("focus", goOn);
+goOn();

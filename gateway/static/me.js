@@ -56,7 +56,18 @@ function open(is) {
   if (is) menu.querySelector("a, button").focus();
 }
 
+// Browsers keep a page that was left, as it was, for whoever goes back to it: what it showed is looked for anew.
+function showNobodyElse() {
+  window.addEventListener("pagehide", () => {
+    document.documentElement.hidden = true;
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+}
+
 export function listenToMe() {
+  showNobodyElse();
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || $("me-menu")?.hidden !== false) return;
     open(false);

@@ -1,7 +1,7 @@
 // The page: draws what /api/plan says there is, and what /api/events says about it.
 // Documents come by path (`desk/a1`, `queue/polski`); each path has one function that draws it.
 
-import { buildBoards, drawBoard, sumBoards } from "./boards.js";
+import { allowBoards, buildBoards, drawBoard, sumBoards } from "./boards.js";
 import { $, make, putWords, setData, setText, shape } from "./dom.js";
 import { buildFindings, drawFinding, listenToFindings, tickFindings } from "./findings.js";
 import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
@@ -20,6 +20,7 @@ const PLAN_AGAIN_MS = 5000; // where it did not come
 const KINDS = ["asterisk", "push", "broker"]; // in the header, in this order
 
 const DRAW = {
+  __proto__: null,
   desk: drawDesk,
   finding: drawFinding,
   queue: drawQueue,
@@ -51,6 +52,7 @@ async function readWho() {
   await needWho();
   drawMe();
   allowMessages();
+  allowBoards();
   if (session() && !may("see")) location.replace(address("wall")); // a screen that was let in for walls alone
 }
 

@@ -4,6 +4,7 @@
 const OLD_AFTER_MS = 12000;
 const SILENT_MS = 15000; // a stream that says nothing for so long is given up, slow links counted in
 const AGAIN_MS = 1000; // a broken one is opened anew this much later, up to twice that
+const LIVED_MS = 3000; // one that has gone on for so long is opened anew at once: the gateway ends them now and then
 const DRIFT = 0.001; // how far two machines' clocks may drift apart, as a share of time
 
 export const said = new Map(); // path: the last document
@@ -15,7 +16,8 @@ let onBroken = null;
 let due = 0; // when this stream is given up for a new one; this and those below on this page's clock
 let opened = 0; // when it was asked for
 let broken = false;
-let base = null; // this page's clock less the gateway's; null until this stream has said something
+let base = null; // this page's clock less the gateway's; null until something was said
+let compared = false; // whether this stream has said anything, so that base is of it
 let lastId = 0; // the gateway's clock at the last event
 let lastHeard = 0; // this page's clock then; 0: nothing heard yet
 let lastDate = 0; // and the wall clock, which goes on while the machine sleeps
@@ -31,11 +33,12 @@ function open() {
   source?.close();
   opened = performance.now();
   due = opened + SILENT_MS;
-  base = null;
+  compared = false;
   source = new EventSource("api/events");
   source.onopen = () => onOpen();
   source.onerror = () => {
     source.close(); // left alone, some browsers try again and some do not
+    if (!broken && compared && performance.now() - opened > LIVED_MS) return open();
     due = performance.now() + AGAIN_MS * (1 + Math.random()); // not all pages at once
     broken = true;
     onChange([]);
@@ -50,7 +53,8 @@ function hear(event, isWhole) {
   const id = Number(event.lastEventId);
   // What was sent long ago must not look new. The first event was made after it was asked for;
   // one that came quicker tells the gateway's clock better.
-  base = base === null ? opened - id : Math.min(base + (now - lastHeard) * DRIFT, now - id);
+  base = compared ? Math.min(base + (now - lastHeard) * DRIFT, now - id) : opened - id;
+  compared = true;
   lastId = id;
   lastHeard = now;
   lastDate = Date.now();

@@ -5,7 +5,7 @@ import { en } from "./words_en.js";
 import { nb } from "./words_nb.js";
 import { sv } from "./words_sv.js";
 
-export const WORDS = { en, nb, sv };
+export const WORDS = bare({ en, nb, sv });
 const NORWEGIAN = ["no", "nn"]; // other tags of those who read bokmål
 
 // The first language the browser asks for that the page has.
@@ -15,6 +15,12 @@ export const language = tags.find((tag) => tag in WORDS) || "en";
 export const words = WORDS[language];
 const wholeNumber = new Intl.NumberFormat(language);
 const percentage = new Intl.NumberFormat(language, { style: "percent" });
+
+// A table has what is written in it and nothing else: what comes from a link may ask for "constructor".
+function bare(table) {
+  for (const inside of Object.values(table)) if (typeof inside === "object") bare(inside);
+  return Object.setPrototypeOf(table, null);
+}
 
 // A text with the names in braces filled in.
 export function fill(text, values) {

@@ -1,0 +1,62 @@
+"""Commands to boards from the page: on a real board, by who has the right."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.house import DIRECT, House
+from tests.someone import headers, token
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with House(tmp_path_factory.mktemp("house")) as house:
+        house.start_gateway()
+        house.start_board("row-a")
+        house.wait("the board is there", lambda: house.now("board/row-a").get("state") == "ready", 40)
+        yield house
+
+
+def ask(house: House, path: str, role: str) -> tuple[int, Any]:
+    request = urllib.request.Request(house.web + path, b"", headers(token(house.plan, role)), method="POST")
+    try:
+        with DIRECT.open(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            text = error.read().decode()
+        return error.code, json.loads(text) if text.startswith("{") else text
+
+
+@pytest.mark.parametrize("role", ["technician", "admin"])
+def test_a_board_shows_who_it_is(house: House, role: str) -> None:
+    assert ask(house, "/api/boards/row-a/identify", role) == (200, {"done": True, "words": "for 15 s"})
+
+
+@pytest.mark.parametrize("role", ["wall", "viewer", "supervisor"])
+def test_who_is_no_technician_commands_no_board(house: House, role: str) -> None:
+    assert ask(house, "/api/boards/row-a/identify", role)[0] == 403
+
+
+def test_what_a_board_refuses_is_said_in_its_own_words(house: House) -> None:
+    status, told = ask(house, "/api/boards/row-a/restart", "technician")
+    assert status == 200 and not told["done"] and "start it again where it runs" in told["words"]
+
+
+def test_what_cannot_be_asked_is_said(house: House) -> None:
+    assert ask(house, "/api/boards/row-z/identify", "technician")[1]["kind"] == "gone"
+    assert ask(house, "/api/boards/row-a/explode", "technician")[0] == 422
+    assert ask(house, "/api/boards/row-b/identify", "technician") == (
+        504, {"kind": "lost", "words": "board 'row-b' does not answer: it, or the broker, is away"}
+    )  # fmt: skip
+
+
+def test_nobody_commands_without_end(house: House) -> None:
+    kinds = {ask(house, "/api/boards/row-a/identify", "technician")[0] for _ in range(20)}
+    assert kinds == {200, 429}
