@@ -178,7 +178,7 @@ class Visitor:
         self.heard: list[tuple[str, bytes]] = []
         self.let_in = False
         self.there = False
-        self._asked: set[int] = set()
+        self._granted: set[int] = set()  # it may be answered before we know what it was called
         client_id = client_id or f"visitor-{os.urandom(4).hex()}"
         self.client = client = paho.Client(CallbackAPIVersion.VERSION2, client_id, reconnect_on_failure=False)
         answered = threading.Event()
@@ -194,7 +194,7 @@ class Visitor:
         client.username_pw_set(user, password)
         client.on_connect, client.on_disconnect = connected, gone
         client.on_message = lambda _c, _u, message: self.heard.append((message.topic, bytes(message.payload)))
-        client.on_subscribe = lambda _c, _u, mid, _codes, _more: self._asked.discard(mid)
+        client.on_subscribe = lambda _c, _u, mid, _codes, _more: self._granted.add(mid)
         client.connect(plan.broker.host, plan.broker.port)
         client.loop_start()
         assert answered.wait(5), "the broker does not answer"
@@ -202,9 +202,8 @@ class Visitor:
     def subscribe(self, *topics: str) -> None:
         """And waits for the broker's answer."""
         for topic in topics:
-            mid = self.client.subscribe(topic, 1)[1] or -1
-            self._asked.add(mid)
-            until(lambda mid=mid: mid not in self._asked, "a subscription", 5)  # type: ignore[misc]
+            mid = self.client.subscribe(topic, 1)[1]
+            until(lambda mid=mid: mid in self._granted, "a subscription", 5)  # type: ignore[misc]
 
     def say(self, topic: str, payload: bytes) -> None:
         """Retained, and on its way when this returns."""
