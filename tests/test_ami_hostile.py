@@ -16,8 +16,8 @@ from gateway.queues.asterisk import Asterisk
 from tests.ami_feed import serving
 
 SECRET = "the-secret-of-the-manager"
-SAID = f"{SECRET} caller 004791234567 Kari Nordmann"
-FORBIDDEN = (SECRET, "91234567", "Kari")
+SAID = f"{SECRET} caller 004791234567 Caller Name"
+FORBIDDEN = (SECRET, "91234567", "Caller Name")
 NO_CHALLENGE = "Must specify AuthType"
 
 

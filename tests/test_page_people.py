@@ -186,8 +186,8 @@ def come_in(page: Page, house: House, name: str, path: str = "/") -> None:
 
 
 def test_nobody_sees_the_page_and_whoever_logs_in_comes_back_to_it(browser: Browser, house: House) -> None:
-    house.join("Berit", "supervisor")
-    house.join("vera", "viewer")
+    house.join("Shift", "supervisor")
+    house.join("reader", "viewer")
     house.say({"messages": {"standing": [], "others": []}})
     with opened(browser) as page:
         page.goto(house.address)
@@ -196,7 +196,7 @@ def test_nobody_sees_the_page_and_whoever_logs_in_comes_back_to_it(browser: Brow
         expect(name).to_be_focused()
         assert (name.get_attribute("autocomplete"), password.get_attribute("autocomplete")) == (
             "username", "current-password")  # fmt: skip
-        page.keyboard.type("berit")
+        page.keyboard.type("shift")
         page.keyboard.press("Tab")
         page.keyboard.type("a wrong one")
         page.keyboard.press("Enter")
@@ -210,7 +210,7 @@ def test_nobody_sees_the_page_and_whoever_logs_in_comes_back_to_it(browser: Brow
         expect(password).to_have_attribute("type", "text")
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url(house.address + "/")
-        me = page.get_by_role("button", name="Berit supervisor")
+        me = page.get_by_role("button", name="Shift supervisor")
         expect(me).to_be_visible()
         expect(page.get_by_role("button", name="Messages")).to_be_visible()
         me.press("Enter")
@@ -226,10 +226,10 @@ def test_nobody_sees_the_page_and_whoever_logs_in_comes_back_to_it(browser: Brow
         expect(page.get_by_text("You are logged out.")).to_be_visible()
         page.goto(house.address)
         page.wait_for_url("**/login*")
-        page.get_by_label("Name").fill("vera")
+        page.get_by_label("Name").fill("reader")
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
-        expect(page.get_by_role("button", name="vera viewer")).to_be_visible()
+        expect(page.get_by_role("button", name="reader viewer")).to_be_visible()
         expect(page.locator(".desk")).to_have_count(1)
         expect(page.locator("#messages-open")).to_be_hidden()
         page.goto(house.address + "/people")
@@ -238,7 +238,7 @@ def test_nobody_sees_the_page_and_whoever_logs_in_comes_back_to_it(browser: Brow
 
 
 def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     ways = {
         "people": "/people", "wall": "/wall", "wall/north": "/wall/north", "": "/", "//evil.test": "/",
         "https://evil.test/": "/", "/\\evil.test": "/", "javascript:alert(1)": "/", "wall/../../x": "/",
@@ -254,7 +254,7 @@ def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(
             kinds.map((kind) => refusal(422, { kind })))"""
         odd = page.evaluate(refused, ["constructor", "__proto__", "toString"])
         assert odd == ["It was not done. Load the page again, and try again."] * 3
-        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Name").fill("boss")
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(house.address + "/")
@@ -268,12 +268,12 @@ def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(
 
 
 def test_too_many_tries_wait_second_by_second(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     with opened(browser, own=True) as page:
         page.clock.install()
         page.goto(house.address + "/login")
         send, said = page.get_by_role("button", name="Log in"), page.get_by_role("alert")
-        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Name").fill("boss")
         for _ in range(30):
             page.get_by_label("Password").fill("a wrong one")
             with page.expect_response("**/api/session") as answer:
@@ -294,10 +294,10 @@ def test_too_many_tries_wait_second_by_second(browser: Browser, house: House) ->
 def test_a_session_that_ends_goes_to_the_login_and_a_gateway_that_is_away_does_not(
     browser: Browser, house: House
 ) -> None:
-    house.join("anna", "admin")
-    house.join("vera", "viewer")
+    house.join("boss", "admin")
+    house.join("reader", "viewer")
     with opened(browser, expected="401|ERR_") as page:
-        come_in(page, house, "vera")
+        come_in(page, house, "reader")
         expect(page.locator("body[data-news=live] .desk")).to_have_count(1)
         with page.expect_event("requestfailed", lambda request: request.url.endswith("/api/session")):
             house.stop()
@@ -305,9 +305,9 @@ def test_a_session_that_ends_goes_to_the_login_and_a_gateway_that_is_away_does_n
         assert page.url == house.address + "/"
         house.start()
         expect(page.locator("body[data-news=live]")).to_be_visible()
-        expect(page.get_by_role("button", name="vera viewer")).to_be_visible()
+        expect(page.get_by_role("button", name="reader viewer")).to_be_visible()
 
-        house.people.set_role(CONSOLE, "vera", "supervisor")
+        house.people.set_role(CONSOLE, "reader", "supervisor")
         began = time.monotonic()
         page.wait_for_url("**/login*")
         assert time.monotonic() - began < 5
@@ -317,11 +317,11 @@ def test_a_session_that_ends_goes_to_the_login_and_a_gateway_that_is_away_does_n
 def test_a_stream_that_is_ended_for_another_cookie_is_no_news_to_whoever_looks_on(
     browser: Browser, house: House
 ) -> None:
-    house.join("vera", "viewer")
+    house.join("reader", "viewer")
     with opened(browser, expected="ERR_", own=True) as page:
         page.clock.install()
         page.route("**/walls/*.png", lambda route: route.abort())  # which would bring a new cookie, too
-        come_in(page, house, "vera")
+        come_in(page, house, "reader")
         expect(page.locator("body[data-news=live] .desk")).to_have_count(1)
         page.evaluate("""() => {
             window.seen = [];
@@ -346,20 +346,20 @@ def test_a_stream_that_is_ended_for_another_cookie_is_no_news_to_whoever_looks_o
 def test_whoever_logs_out_leaves_nothing_in_this_browser_and_whoever_logs_in_is_in_all_windows(
     browser: Browser, house: House
 ) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     with opened(browser) as page:
         page.add_init_script("""addEventListener("pageshow", ({ persisted }) => {
             if (persisted) sessionStorage.back = document.querySelector(".desk").checkVisibility();
         })""")
-        come_in(page, house, "anna")
+        come_in(page, house, "boss")
         expect(page.locator(".desk")).to_have_count(1)
         other = page.context.new_page()
         other.goto(house.address + "/people")
         expect(other.locator("#people-list li")).to_have_count(1)
         page.bring_to_front()
-        page.get_by_role("button", name="anna admin").click()
+        page.get_by_role("button", name="boss admin").click()
         page.get_by_role("link", name="Who may do what").click()
-        page.get_by_role("button", name="anna admin").click()
+        page.get_by_role("button", name="boss admin").click()
         page.get_by_role("button", name="Log out").click()
         page.wait_for_url("**/login*")
         page.go_back()
@@ -369,10 +369,10 @@ def test_whoever_logs_out_leaves_nothing_in_this_browser_and_whoever_logs_in_is_
 
         other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         other.wait_for_url("**/login*")
-        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Name").fill("boss")
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
-        expect(page.get_by_role("button", name="anna admin")).to_be_visible()
+        expect(page.get_by_role("button", name="boss admin")).to_be_visible()
         other.evaluate("dispatchEvent(new Event('focus'))")
         other.wait_for_url(house.address + "/people")
 
@@ -381,7 +381,7 @@ def test_whoever_logs_out_leaves_nothing_in_this_browser_and_whoever_logs_in_is_
 
 
 def test_a_link_makes_an_account_once_and_leaves_the_address_bar_at_once(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     secret = house.people.invite(CONSOLE, "technician").secret
     with opened(browser) as page:
         page.goto(f"{house.address}/join#{secret}")
@@ -393,37 +393,37 @@ def test_a_link_makes_an_account_once_and_leaves_the_address_bar_at_once(browser
         expect(page.get_by_text("10 letters or more")).to_be_visible()
         said, send = page.locator("#said"), page.get_by_role("button", name="Begin")
         for name, word, why in (
-            ("ANNA", PASSWORD, "Somebody has that name already."),
+            ("BOSS", PASSWORD, "Somebody has that name already."),
             ("a b", PASSWORD, "Choose another name"),
-            ("tom", "password123", "Choose another password"),
-            ("tom", "short", "Choose another password"),
+            ("tech", "password123", "Choose another password"),
+            ("tech", "short", "Choose another password"),
         ):
             page.get_by_label("Name").fill(name)
             password.fill(word)
             send.click()
             expect(said).to_contain_text(why)
         page.reload()
-        page.get_by_label("Name").fill("tom")
+        page.get_by_label("Name").fill("tech")
         password.fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(house.address + "/")
-        expect(page.get_by_role("button", name="tom technician")).to_be_visible()
+        expect(page.get_by_role("button", name="tech technician")).to_be_visible()
 
         page.goto(f"{house.address}/join#{secret}")
-        page.get_by_label("Name").fill("tim")
+        page.get_by_label("Name").fill("other")
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
         expect(page.locator("#over")).to_contain_text("This link was used, or is over")
         expect(page.get_by_label("Name")).to_be_hidden()
         assert page.evaluate("history.state") is None
-        assert house.people.person("tim") is None
+        assert house.people.person("other") is None
 
 
 def test_a_link_for_a_new_password_asks_for_no_name(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     house.join("رنا-1", "viewer")
     with opened(browser) as admin, opened(browser) as page:
-        come_in(admin, house, "anna", "/people")
+        come_in(admin, house, "boss", "/people")
         admin.get_by_role("button", name="New password: رنا-1").click()
         admin.get_by_role("button", name="Make the link").click()
         link = admin.get_by_label("Link", exact=True).input_value()
@@ -438,17 +438,17 @@ def test_a_link_for_a_new_password_asks_for_no_name(browser: Browser, house: Hou
 
 
 def test_a_password_is_changed_by_whoever_knows_it(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     with opened(browser) as page:
-        come_in(page, house, "anna")
-        page.get_by_role("button", name="anna admin").click()
+        come_in(page, house, "boss")
+        page.get_by_role("button", name="boss admin").click()
         page.get_by_role("button", name="Change password").click()
         box = page.get_by_role("dialog", name="Change password")
         old, new = box.get_by_label("The password until now"), box.get_by_label("The new password")
         expect(old).to_be_focused()
         for was, will, why in (
             ("not this one", "another three words", "The password until now is wrong."),
-            (PASSWORD, "anna", "Choose another password"),
+            (PASSWORD, "boss", "Choose another password"),
         ):
             old.fill(was)
             new.fill(will)
@@ -460,7 +460,7 @@ def test_a_password_is_changed_by_whoever_knows_it(browser: Browser, house: Hous
         page.keyboard.press("Escape")
         expect(box).to_have_count(0)
         page.reload()
-        expect(page.get_by_role("button", name="anna admin")).to_be_visible()
+        expect(page.get_by_role("button", name="boss admin")).to_be_visible()
 
 
 # ---- screens ----
@@ -521,11 +521,11 @@ def test_a_screen_that_finds_no_gateway_waits_for_it_with_its_token(browser: Bro
 
 
 def test_a_link_with_a_token_takes_nobodys_login_away(browser: Browser, house: House) -> None:
-    house.join("Berit", "supervisor")
+    house.join("Shift", "supervisor")
     secret = house.token("lobby", "wall")
     asked = "fetch('/api/session').then((answer) => answer.json()).then(({ kind, name }) => `${kind} ${name}`)"
     with opened(browser) as page:
-        come_in(page, house, "Berit")
+        come_in(page, house, "Shift")
         evil = page.context.new_page()
         link = f"{house.address}/wall/north#token={secret}"
         evil.goto(f"data:text/html,<a target=_blank rel=opener href='{link.replace('#', '%23')}'>x</a>")
@@ -533,21 +533,21 @@ def test_a_link_with_a_token_takes_nobodys_login_away(browser: Browser, house: H
             evil.locator("a").click()
         wall = opening.value
         shut = wall.locator("#shut")
-        expect(shut).to_contain_text("Berit is logged in here")
-        expect(wall.get_by_role("button", name="Stay Berit")).to_be_focused()
+        expect(shut).to_contain_text("Shift is logged in here")
+        expect(wall.get_by_role("button", name="Stay Shift")).to_be_focused()
         wall.evaluate("dispatchEvent(new Event('online'))")
-        assert wall.evaluate(asked) == "person Berit"
+        assert wall.evaluate(asked) == "person Shift"
         wall.keyboard.press("Enter")
         expect(wall).to_have_title("North · Skien")
         expect(shut).to_be_hidden()
-        assert wall.evaluate(asked) == "person Berit"
+        assert wall.evaluate(asked) == "person Shift"
 
         wall.goto(f"{house.address}/wall/south#token=cf_{'0' * 32}")
         wall.get_by_role("button", name="Let the screen in").click()
         expect(shut).to_contain_text("Its token is over, or was ended.")
-        assert wall.evaluate(asked) == "person Berit"
+        assert wall.evaluate(asked) == "person Shift"
         wall.goto(f"{house.address}/wall#token={secret}")
-        wall.get_by_role("button", name="Let the screen in, and log Berit out here").click()
+        wall.get_by_role("button", name="Let the screen in, and log Shift out here").click()
         expect(shut).to_be_hidden()
         assert wall.evaluate(asked) == "token lobby"
         wall.get_by_role("link", name="North").click()
@@ -558,16 +558,16 @@ def test_a_link_with_a_token_takes_nobodys_login_away(browser: Browser, house: H
 
 
 def test_who_may_has_a_board_show_itself_and_is_told_what_became_of_it(browser: Browser, house: House) -> None:
-    house.join("vera", "viewer")
-    house.join("tom", "technician")
+    house.join("reader", "viewer")
+    house.join("tech", "technician")
     house.answers = {"pico-0": {"done": True, "words": "for 15 s"}}
     with opened(browser, expected="504") as page:
-        come_in(page, house, "vera")
+        come_in(page, house, "reader")
         rows = page.locator("#board-rows tr")
         expect(rows).to_have_count(2)
-        expect(page.get_by_role("button", name="vera viewer")).to_be_visible()
+        expect(page.get_by_role("button", name="reader viewer")).to_be_visible()
         expect(rows.get_by_role("button")).to_have_count(0)
-        come_in(page, house, "tom")
+        come_in(page, house, "tech")
         said = page.locator("#boards [role=status]")
         page.get_by_role("button", name="Identify: pico-0").press("Enter")
         expect(said).to_have_text("pico-0: its light blinks and its walls show the test picture, for 15 s.")
@@ -588,13 +588,13 @@ def test_who_may_has_a_board_show_itself_and_is_told_what_became_of_it(browser: 
 
 
 def test_an_admin_invites_and_withdraws_changes_roles_and_removes(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
-    house.join("vera", "viewer")
+    house.join("boss", "admin")
+    house.join("reader", "viewer")
     with opened(browser) as page:
-        come_in(page, house, "anna", "/people")
+        come_in(page, house, "boss", "/people")
         people, links = page.locator("#people-list"), page.locator("#invitations-list")
-        anna, vera = people.get_by_role("listitem").first, people.get_by_role("listitem").last
-        expect(anna).to_contain_text("this is you")
+        boss, reader = people.get_by_role("listitem").first, people.get_by_role("listitem").last
+        expect(boss).to_contain_text("this is you")
         expect(links).to_have_text("None is open.")
 
         page.get_by_label("For somebody new, as").select_option("supervisor")
@@ -615,25 +615,25 @@ def test_an_admin_invites_and_withdraws_changes_roles_and_removes(browser: Brows
         expect(links).to_have_text("None is open.")
         assert house.people.invited(link.partition("#")[2]) is None
 
-        vera.get_by_role("button", name="Change role").click()
+        reader.get_by_role("button", name="Change role").click()
         sure = page.locator("#sure")
         sure.get_by_label("Role").select_option("technician")
         sure.get_by_role("button", name="Change role").click()
-        expect(vera).to_contain_text("technician")
+        expect(reader).to_contain_text("technician")
 
-        vera.get_by_role("button", name="Remove").click()
-        expect(sure).to_contain_text("Remove vera?")
+        reader.get_by_role("button", name="Remove").click()
+        expect(sure).to_contain_text("Remove reader?")
         expect(sure.get_by_role("button", name="Cancel")).to_be_focused()
         page.keyboard.press("Enter")
         expect(sure).to_be_hidden()
-        assert house.people.person("vera")
-        vera.get_by_role("button", name="Remove").click()
+        assert house.people.person("reader")
+        reader.get_by_role("button", name="Remove").click()
         sure.get_by_role("button", name="Remove").click()
         expect(people.get_by_role("listitem")).to_have_count(1)
-        assert house.people.person("vera") is None
+        assert house.people.person("reader") is None
 
         for act in ("Remove", "Change role"):
-            anna.get_by_role("button", name=act).click()
+            boss.get_by_role("button", name=act).click()
             if act == "Change role":
                 sure.get_by_label("Role").select_option("viewer")
             sure.get_by_role("button", name=act).click()
@@ -645,9 +645,9 @@ def test_an_admin_invites_and_withdraws_changes_roles_and_removes(browser: Brows
 
 
 def test_an_admin_makes_tokens_and_the_link_of_a_screen(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     with opened(browser) as page:
-        come_in(page, house, "anna", "/people")
+        come_in(page, house, "boss", "/people")
         tokens = page.locator("#tokens-list")
         name, make = page.get_by_label("Name of the machine"), page.get_by_role("button", name="Make a token")
         for written, days, why in (("", "30", "Choose another name"), ("x", "500", "a whole number from 1 to 400")):
@@ -678,13 +678,13 @@ def test_an_admin_makes_tokens_and_the_link_of_a_screen(browser: Browser, house:
 
 
 def test_the_audit_list_is_told_in_words_the_newest_first_and_more_on_asking(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     for number in range(40):
-        house.people.note(Who("person", "anna", "admin"), "message-sent", f"wall-{number}, 15 min")
+        house.people.note(Who("person", "boss", "admin"), "message-sent", f"wall-{number}, 15 min")
     house.people.note(CONSOLE, "board-revoked", "<img src=x onerror=alert(1)>")
     house.people.note(None, "login-refused", "")
     with opened(browser, locale="nb-NO") as page:
-        come_in(page, house, "anna", "/people")
+        come_in(page, house, "boss", "/people")
         rows = page.locator("#audit-rows tr")
         expect(rows).to_have_count(30)
         expect(rows.nth(0)).to_contain_text("ingen kjent")
@@ -704,7 +704,7 @@ def test_the_audit_list_is_told_in_words_the_newest_first_and_more_on_asking(bro
 
 
 def test_they_fit_each_screen(browser: Browser, house: House) -> None:
-    house.join("anna", "admin")
+    house.join("boss", "admin")
     house.join("w" * 32, "technician")
     secret = house.token("t" * 32, "wall")
     invited = house.people.invite(CONSOLE, "viewer").secret
@@ -724,7 +724,7 @@ def test_they_fit_each_screen(browser: Browser, house: House) -> None:
             fits(path)
         page.goto(f"{house.address}/wall/north#token={secret}")  # takes the one of another screen
         expect(page).to_have_title("North · Skien")
-        come_in(page, house, "anna")
+        come_in(page, house, "boss")
         expect(page.locator("#boards[data-bench=true] .bench").first).to_be_visible()
         fits("/")
         page.goto(f"{house.address}/wall/north#token={secret}")

@@ -193,7 +193,7 @@ def test_the_first_start_makes_a_link_for_an_admin_and_the_next_another(people: 
 
 def test_a_first_link_is_worthless_once_there_is_an_admin(people: People) -> None:
     link = people.first_link().partition("#")[2]
-    add(people, "helper", "viewer")
+    add(people, "aide", "viewer")
     assert people.nobody() and people.invited(link)
     add(people, "lead", "admin")
     assert not people.nobody() and people.invited(link) is None
@@ -271,7 +271,7 @@ def test_links_that_somebody_made_go_with_their_right_to_make_them(people: Peopl
 def test_tokens_and_links_go_with_whoever_made_them_and_screens_stay(people: People) -> None:
     """Else one who is thrown out comes back by a token of their own."""
     add(people, "lead", "admin")
-    eve, mad = (Who("person", add(people, name, "admin").name, "admin") for name in ("eve", "mad"))
+    eve, mad = (Who("person", add(people, name, "admin").name, "admin") for name in ("eve", "noisy"))
     first = people.add_token(eve, "first", "admin", 400)
     of_first = Who("token", "first", "admin")
     gone = [first, people.add_token(of_first, "second", "admin", 400), people.add_token(mad, "export", "viewer", 30)]
@@ -280,7 +280,7 @@ def test_tokens_and_links_go_with_whoever_made_them_and_screens_stay(people: Peo
     stay = [people.add_token(eve, "lobby", "wall", 30), people.add_token(CONSOLE, "own", "admin", 30)]
     session = people.session_of(stay[0].secret)
     people.remove(CONSOLE, "eve")
-    people.set_role(CONSOLE, "mad", "supervisor")
+    people.set_role(CONSOLE, "noisy", "supervisor")
     assert [people.whose(one.secret) for one in gone] == [None] * 3
     assert [people.invited(link.secret) for link in links] == [None] * 2
     assert [token.name for token in people.tokens()] == ["lobby", "own"]

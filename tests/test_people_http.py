@@ -101,25 +101,25 @@ def test_guesses_are_slowed_down_and_the_one_guessed_at_is_not(tmp_path: Any) ->
 
 def test_a_browser_is_known_for_the_names_that_logged_in_there_and_no_other(tmp_path: Any) -> None:
     with gated(plan(tmp_path)) as house:
-        for name in ("vera", "sue"):
+        for name in ("reader", "lead"):
             add(house.people, name, "supervisor")
-        vera = log_in(house, "vera").desk
+        reader = log_in(house, "reader").desk
         sessions = house.people.sessions
-        one = sessions.desk(vera.partition("=")[2])
-        assert one and one.knows("vera") and not one.knows("sue")
-        both = house.ask("POST", "/api/session", {"name": "sue", "password": PASSWORD}, vera).desk
+        one = sessions.desk(reader.partition("=")[2])
+        assert one and one.knows("reader") and not one.knows("lead")
+        both = house.ask("POST", "/api/session", {"name": "lead", "password": PASSWORD}, reader).desk
         two = sessions.desk(both.partition("=")[2])
-        assert two and two.id == one.id and two.knows("vera") and two.knows("sue")
+        assert two and two.id == one.id and two.knows("reader") and two.knows("lead")
         cookie = sessions.known(two, "n0")
         for number in range(1, 8):
             cookie = sessions.known(sessions.desk(cookie), f"n{number}")
         full = sessions.desk(cookie)
-        assert full and len(full.names) == 8 and not full.knows("sue") and full.knows("n0")
-        forged = vera[:-2] + ("AA" if not vera.endswith("AA") else "BB")
+        assert full and len(full.names) == 8 and not full.knows("lead") and full.knows("n0")
+        forged = reader[:-2] + ("AA" if not reader.endswith("AA") else "BB")
         assert sessions.desk(forged.partition("=")[2]) is None
-        assert sessions.desk(log_in(house, "vera").cookie.partition("=")[2]) is None, "a session is none"
-        assert sessions.read(vera.partition("=")[2]) is None, "and opens nothing"
-        told = [house.ask("POST", "/api/session", {"name": "sue", "password": "wrong password"}, vera).status
+        assert sessions.desk(log_in(house, "reader").cookie.partition("=")[2]) is None, "a session is none"
+        assert sessions.read(reader.partition("=")[2]) is None, "and opens nothing"
+        told = [house.ask("POST", "/api/session", {"name": "lead", "password": "wrong password"}, reader).status
                 for _ in range(6)]  # fmt: skip
         assert told == [401] * 5 + [429], "with hers she has no more guesses at others"
 
@@ -127,20 +127,21 @@ def test_a_browser_is_known_for_the_names_that_logged_in_there_and_no_other(tmp_
 def test_right_passwords_without_end_keep_nobody_else_out(tmp_path: Any) -> None:
     """One who may see the page logs in with her own password, from many windows at once."""
     with gated(plan(tmp_path)) as house:
-        add(house.people, "sue", "supervisor")
+        add(house.people, "lead", "supervisor")
         slow = PasswordHasher(time_cost=2, memory_cost=64 * 1024, parallelism=1).hash(PASSWORD)
-        house.people.join(house.people.invite(CONSOLE, "viewer").secret, "vera", slow)
-        sue, vera = log_in(house, "sue").desk, log_in(house, "vera").desk
+        house.people.join(house.people.invite(CONSOLE, "viewer").secret, "reader", slow)
+        lead, reader = log_in(house, "lead").desk, log_in(house, "reader").desk
         told: list[int] = []
 
         def again() -> None:
-            body = {"name": "vera", "password": PASSWORD}
-            told.extend(house.ask("POST", "/api/session", body, vera).status for _ in range(4))
+            body = {"name": "reader", "password": PASSWORD}
+            told.extend(house.ask("POST", "/api/session", body, reader).status for _ in range(4))
 
         threads = [threading.Thread(target=again) for _ in range(16)]
         for thread in threads:
             thread.start()
-        mine = [house.ask("POST", "/api/session", {"name": "sue", "password": PASSWORD}, sue).status for _ in range(5)]
+        hers = {"name": "lead", "password": PASSWORD}
+        mine = [house.ask("POST", "/api/session", hers, lead).status for _ in range(5)]
         for thread in threads:
             thread.join()
         assert mine == [204] * 5

@@ -222,10 +222,10 @@ def test_what_is_said_is_printed_as_it_comes_until_ctrl_c(
             boards.wait("it listens", lambda: "hello" in boards.text())
             everything.wait("what is kept", lambda: everything.text().count("\n") == 2)
             gateway.publish("callfloor/1/s/beat", b"1", retain=False)
-            bot.publish("callfloor/1/s/source/bot/queue/chat", b"Kari", retain=False)
+            bot.publish("callfloor/1/s/source/bot/queue/chat", b"A Caller", retain=False)
             b1.publish("callfloor/1/s/board/b1/state", b"\x1b[2J\x9b\xff\n\xe2\x80\xaeend")
             until(
-                lambda: b"Kari" in gateway.payloads() and b"end" in gateway.payloads()[-1], "it is all said"
+                lambda: b"A Caller" in gateway.payloads() and b"end" in gateway.payloads()[-1], "it is all said"
             )
             gateway.publish("callfloor/1/s/board/b1/state", b"")
             gateway.publish("callfloor/1/s/values", b"end", retain=False)

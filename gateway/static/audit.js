@@ -74,7 +74,7 @@ function pattern(text) {
   return new RegExp(`^${inside}$`);
 }
 
-// `person anna` is anna, and the others are named by what they are.
+// `person lead` is lead, and the others are named by what they are.
 function whoIs(who) {
   const [kind, ...name] = who.split(" ");
   const text = words.who[kind];
