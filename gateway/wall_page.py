@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Str
 import floorplan
 from firmware import contract, digits, scene, scene_load, values
 from gateway.page import FILES, NOT_AS_ASKED, page_plan
+from gateway.people.gate import lets
 from wallboard import numbers
 
 APART_S = 0.05  # values go out no faster than this; the last ones of what changes in between do
@@ -202,12 +203,12 @@ def routes(plan: floorplan.Plan, screens: Screens) -> APIRouter:
 
     @router.get("/wall", include_in_schema=False)
     async def which(request: Request) -> HTMLResponse:
-        told = walls if _let_in(request) else None
+        told = walls if lets(request, "walls") else None
         return HTMLResponse(_list_page(told, "Which wall?", "", "wall/"))
 
     @router.get("/wall/{wall}", include_in_schema=False)
     async def wall_page(wall: str, request: Request) -> Response:
-        if wall not in walls and _let_in(request):  # else it is told as little as of one that is there
+        if wall not in walls and lets(request, "walls"):  # else it is told as little as of one that is there
             return HTMLResponse(_list_page(walls, f"There is no wall '{wall[:40]}'.", "../", ""), 404)
         return FileResponse(FILES / "wall.html")
 
@@ -292,12 +293,6 @@ def _empty(line: Line) -> None:
 def _start_over(line: Line) -> None:
     _empty(line)
     line.put_nowait(None)
-
-
-def _let_in(request: Request) -> bool:
-    """Whether whoever asks may see walls. Where there is no gate everybody may."""
-    state = request.scope.get("state", {})
-    return "who" not in state or (state["who"] is not None and state["who"].may("walls"))
 
 
 def _list_page(walls: Mapping[str, str] | None, words: str, root: str, folder: str) -> str:

@@ -19,22 +19,12 @@ from gateway.people.gate import TABLE
 from gateway.people.people import People
 from gateway.people.rights import Who
 from tests.conftest import until
-from tests.gated import CONSOLE, HASHED, PASSWORD, add, gated, plan
+from tests.gated import CONSOLE, HASHED, PASSWORD, Clock, add, gated, plan
 from tests.test_messages import Told
 from tests.test_messages import site as messages_site
 
 DAY_S = 24 * 3600
 LEAD = Who("person", "lead", "supervisor")
-
-
-class Clock:
-    """Time that goes by when we say so."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture
@@ -97,7 +87,7 @@ def test_every_change_is_in_the_list_with_who_did_it(tmp_path: Path) -> None:
 
         changing = {row for row, needs in TABLE.items() if row[0] != "GET" and needs != "own"}
         changing -= {("POST", "/api/messages/preview")}
-        changing -= {("POST", "/api/boards/{board}/{do}")}  # with a whole house, in test_audit_whole
+        changing -= {("POST", "/api/boards/{board}/{do}")}  # with a real board, in test_boards_http
         assert changing == seen, "an address that changes something is not tried here"
         assert written(house.people) == [
             "person boss joined admin (the first)",

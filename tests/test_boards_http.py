@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from gateway.people.people import People
+from tests.conftest import until
 from tests.house import DIRECT, House
 from tests.someone import headers, token
 
@@ -37,6 +39,10 @@ def ask(house: House, path: str, role: str) -> tuple[int, Any]:
 @pytest.mark.parametrize("role", ["technician", "admin"])
 def test_a_board_shows_who_it_is(house: House, role: str) -> None:
     assert ask(house, "/api/boards/row-a/identify", role) == (200, {"done": True, "words": "for 15 s"})
+    with People(house.plan.people) as people:
+        until(lambda: people.audit(limit=1), "it is in the audit list")
+        told = people.audit(limit=1)[0]
+    assert told.who.startswith(f"token {role}") and (told.did, told.what) == ("board-commanded", "row-a: identify")
 
 
 @pytest.mark.parametrize("role", ["wall", "viewer", "supervisor"])

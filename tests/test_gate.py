@@ -9,7 +9,7 @@ import itertools
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -408,8 +408,23 @@ def test_what_a_proxy_says_is_believed_of_those_in_the_site_file_alone(tmp_path:
 
 
 @pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+def brief(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The gate looks often; what this gives waits until it has looked once more, from beginning to end."""
+    looks = itertools.count(1)
+    done = [0]
+    look = Gate._look_at_all
+
+    def counted(self: Gate) -> None:
+        look(self)
+        done[0] = next(looks)
+
+    def looked() -> None:
+        before = done[0]
+        until(lambda: done[0] >= before + 2, "it has looked")
+
     monkeypatch.setattr(gate, "LOOK_S", 0.1)
+    monkeypatch.setattr(Gate, "_look_at_all", counted)
+    return looked
 
 
 def streams(house: Gated, **headers: str) -> list[Stream]:
@@ -454,9 +469,8 @@ def test_a_stream_ends_when_its_session_does(tmp_path: Path) -> None:
             stream.close()
 
 
-@pytest.mark.usefixtures("brief")
 def test_a_stream_ends_with_its_token_and_comes_back_for_a_new_cookie(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brief: Callable[[], None]
 ) -> None:
     now = [time.time()]
     clock = lambda: now[0]  # noqa: E731
@@ -468,7 +482,7 @@ def test_a_stream_ends_with_its_token_and_comes_back_for_a_new_cookie(
         bearer = streams(house, Authorization=f"Bearer {token}")
         alone = streams(house, Cookie=cookie)
         now[0] += 5 * 3600  # of twelve
-        time.sleep(0.5)
+        brief()
         assert not any(stream.ended for stream in (*bearer, *alone))
         now[0] += 1.1 * 3600
         until(lambda: all(stream.ended for stream in alone), "it comes back for another cookie")
@@ -480,7 +494,7 @@ def test_a_stream_ends_with_its_token_and_comes_back_for_a_new_cookie(
             now[0] += 3 * 3600
             answer = house.ask("GET", "/api/session", cookie=answer.cookie)
             assert answer.cookie
-        time.sleep(0.5)
+        brief()
         assert not any(stream.ended for stream in again)
         now[0] += 12 * 3600
         until(lambda: all(stream.ended for stream in (*bearer, *again)), "the token has ended, the person is gone")
@@ -489,8 +503,9 @@ def test_a_stream_ends_with_its_token_and_comes_back_for_a_new_cookie(
             stream.close()
 
 
-@pytest.mark.usefixtures("brief")
-def test_a_body_that_is_still_coming_does_nothing_for_somebody_who_is_removed(tmp_path: Path) -> None:
+def test_a_body_that_is_still_coming_does_nothing_for_somebody_who_is_removed(
+    tmp_path: Path, brief: Callable[[], None]
+) -> None:
     with gated(plan(tmp_path)) as house:
         add(house.people, "boss", "admin")
         add(house.people, "fired", "admin")
@@ -502,13 +517,13 @@ def test_a_body_that_is_still_coming_does_nothing_for_somebody_who_is_removed(tm
         )
         with socket.create_connection((HOST, house.port), 10) as line:
             line.sendall(head.encode() + body[:10])
-            time.sleep(0.3)
+            brief()  # it looks while there is something under way alone: the request has come in
             house.people.remove(CONSOLE, "fired")
             told = line.recv(65536)
             assert told.startswith(b"HTTP/1.1 401"), told
             with contextlib.suppress(OSError):
                 line.sendall(body[10:])
-        time.sleep(0.2)
+        assert house.ask("GET", "/healthz").status in (200, 503)  # what came before it has been read
         assert house.people.tokens() == []
 
 

@@ -28,21 +28,11 @@ from gateway.people.passwords import COMMON, LEAST, MOST, Busy, Passwords, wrong
 from gateway.people.people import TOKEN_DAYS_MOST, People, PeopleError, Refused, checked_name, key_of
 from gateway.people.rights import OF_PEOPLE, RIGHTS, ROLES, Who
 from gateway.people.sessions import AT_MOST_S, Sessions, set_cookie, set_desk_cookie
-from tests.gated import CONSOLE, HASHED, PASSWORD, QUICK, add, plan
+from tests.gated import CONSOLE, HASHED, PASSWORD, QUICK, Clock, add, plan
 
 ROOT = Path(__file__).parent.parent
 HOUR_S, DAY_S = 3600, 24 * 3600
 LIGHT = PasswordHasher(time_cost=1, memory_cost=16 * 1024, parallelism=1)  # long enough to be measured
-
-
-class Clock:
-    """Time that goes by when we say so."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

@@ -246,8 +246,6 @@ def routes(
         guess.right()
         return kept
 
-    # Oneself -----------------------------------------------------------------
-
     @router.get("/api/session", summary="Who am I?", responses=_documented("login"))
     async def who_am_i(request: Request) -> Me:
         """The name, the role and what it may do."""
@@ -337,7 +335,13 @@ def routes(
         person = await asyncio.to_thread(people.join, asked.token, asked.name, hashed)
         return logged_in(request, *people.sessions.begin("person", person.key, person.generation))
 
-    # Others ------------------------------------------------------------------
+    router.include_router(_others(people))
+    return router
+
+
+def _others(people: People) -> APIRouter:
+    """What admins do: accounts, links, tokens and the audit list."""
+    router = APIRouter(tags=["people"], route_class=_Route)
 
     @router.get("/api/people", summary="Who there is")
     async def everybody() -> Everybody:
