@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 import sys
-from collections.abc import Iterator
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import callfloor_board
 import floorplan
-from floorplan import Plan, SiteError
+from callfloor_shared import SiteFile, address, control_of, day, noted
+from floorplan import SiteError
 
 EXAMPLE = Path(__file__).with_name("simulator") / "example.toml"
 
@@ -23,12 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 sim = typer.Typer(help="Parts of a floor that is not there.", no_args_is_help=True)
-boards = typer.Typer(help="Boards, on the bench and on the floor.", no_args_is_help=True)
 phones = typer.Typer(help="IP desk phones.", no_args_is_help=True)
 walls = typer.Typer(help="Wallboards.", no_args_is_help=True)
 brokers = typer.Typer(help="The MQTT broker.", no_args_is_help=True)
 app.add_typer(sim, name="sim")
-app.add_typer(boards, name="board")
+app.add_typer(callfloor_board.app, name="board")
 app.add_typer(phones, name="phone")
 app.add_typer(walls, name="wall")
 app.add_typer(brokers, name="broker")
@@ -36,8 +34,6 @@ persons = typer.Typer(help="Who may open the page.", no_args_is_help=True)
 tokens = typer.Typer(help="Machines and screens that may open the page.", no_args_is_help=True)
 app.add_typer(persons, name="person")
 app.add_typer(tokens, name="token")
-
-SiteFile = Annotated[Path, typer.Option("--site", help="The site file.")]
 
 
 @app.command()
@@ -159,7 +155,7 @@ def station(
         raise SiteError("station: give BOARD and --site SITE.toml, or --told board.json, all that a board needs")
     plan = floorplan.read(site) if site else None
     if plan and board:
-        control = control or _control(plan, board)
+        control = control or control_of(plan, board)
     told = {"kind": pins, "control": control, "chip": chip, "sys": root, "dev": dev}
     given = {key: value for key, value in told.items() if value is not None}
     if plan and board:
@@ -183,109 +179,6 @@ def udev(
     from boards import udev
 
     print(udev.rules(group, vendor or []), end="")
-
-
-@boards.command("usb")
-def board_usb(
-    root: Annotated[str, typer.Option("--sys", hidden=True)] = "/sys",
-    dev: Annotated[str, typer.Option("--dev", hidden=True)] = "/dev",
-) -> None:
-    """List the headsets at this computer's USB, with the ports that the site file names."""
-    from boards import usb
-
-    print("\n".join(usb.listing(root, dev)))
-
-
-@boards.command("json")
-def board_json(
-    board: Annotated[str, typer.Argument(help="Which board of the site file.")],
-    site: SiteFile,
-    out: Annotated[Path | None, typer.Option(help="The file to write, for you alone to read: board.json.")] = None,
-    pins: Annotated[str, typer.Option(help="machine, gpiozero or memory.")] = "machine",
-) -> None:
-    """Write what a board is told, its board.json, with a new password at the broker."""
-    from boards import definition
-    from gateway.broker import boards as board_accounts
-
-    if pins not in ("machine", "gpiozero", "memory"):
-        raise SiteError(f"--pins: '{pins}' is no kind of pins: machine, gpiozero or memory")
-    plan = floorplan.read(site)
-    row = next((row for row in plan.board if row.id == board), None)
-    if row and (wrong := definition.wrong_with(row, plan.walls_of(board))):
-        raise SiteError("\n".join(f"{site}: board {board}: {line}" for line in wrong))
-    if out is None:
-        raise SiteError(f"board json: it holds passwords and is printed nowhere; name a file: --out {board}.json")
-    with noted_if_done(plan, "board-made", board) as done:
-        print(board_accounts.provision(plan, board, {"kind": pins}, out).words)
-        done.append(True)
-
-
-@boards.command("revoke")
-def board_revoke(
-    board: Annotated[str, typer.Argument(help="Which board.")],
-    site: SiteFile,
-) -> None:
-    """Shut a board out that is stolen or lost, its live connection too, and try that it is."""
-    from gateway.broker import boards as board_accounts
-
-    plan = floorplan.read(site)
-    with noted_if_done(plan, "board-revoked", board) as done:
-        told = board_accounts.revoke(plan, board)
-        done.append(True)
-    print(told.words)
-    raise SystemExit(0 if told.good else 1)
-
-
-@boards.command("rotate")
-def board_rotate(
-    site: SiteFile,
-    board: Annotated[str | None, typer.Argument(help="Which board of the site file.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All boards that have a password, one by one.")] = False,
-) -> None:
-    """Give boards new passwords where they stand; no password travels."""
-    from gateway.broker import boards as board_accounts
-
-    if (board is None) != every:
-        raise SiteError("board rotate: name one board, or --all")
-    plan = floorplan.read(site)
-    good = True
-    names = [board] if board else board_accounts.boards_with_passwords(plan)
-    each = board_accounts.rotate_all(plan, names)
-    for name in names:
-        with noted_if_done(plan, "board-rotated", name) as done:
-            told = next(each)
-            done.append(told.good)
-        print(told.words, flush=True)
-        good = good and told.good
-    raise SystemExit(0 if good else 1)
-
-
-@boards.command("record")
-def board_record(
-    desk: Annotated[str, typer.Argument(help="Which desk of the site file.")],
-    site: SiteFile,
-    seconds: Annotated[int, typer.Option(min=1, max=60, help="For so long.")] = 20,
-    out: Annotated[Path | None, typer.Option(help="The file to write; none: print it.")] = None,
-    mqtt: Annotated[
-        str | None, typer.Option(help="The broker, HOST:PORT, where it is not the site file's.")
-    ] = None,
-) -> None:
-    """Record what a desk's pins do, and what its board says of them, as a trace that tests can play."""
-    from boards.record import run
-
-    plan = floorplan.read(site)
-    run(plan, desk, seconds, out, address(mqtt, "--mqtt") if mqtt else None)
-    noted(plan, "board-commanded", f"recorded desk {desk}")
-
-
-@boards.command("play")
-def board_play(
-    files: Annotated[list[Path], typer.Argument(help="Recordings of desks, as `board record` writes them.")],
-) -> None:
-    """Play recordings to the boards' own logic: what it says, and whether that is what the file says it must."""
-    from boards.play import play
-
-    raise SystemExit(play(files))
 
 
 @phones.command("urls")
@@ -486,7 +379,7 @@ def sim_board(
         address(control, "--control")
     if not re.fullmatch(r"[1-9][0-9]{0,9}[kKmM]?", heap):
         raise SiteError(f"--heap: '{heap}' is no size; it is like 192k, or a number of bytes")
-    raise SystemExit(run(plan, board, control or _control(plan, board), heap))
+    raise SystemExit(run(plan, board, control or control_of(plan, board), heap))
 
 
 @sim.command("floor")
@@ -518,61 +411,9 @@ def sim_day(
     run(floorplan.read(site), hours, out, seed, every, as_json)
 
 
-def noted(plan: Plan, did: str, what: str) -> None:
-    """Puts a command of ours into the audit list of its site; a floor that is only tried out keeps none."""
-    from gateway.people import commands as people_commands
-
-    if plan.broker:
-        people_commands.note(plan, did, what)
-
-
-@contextlib.contextmanager
-def noted_if_done(plan: Plan, did: str, what: str) -> Iterator[list[bool]]:
-    """The same for one that changes an account: also where it is changed, and then something else goes wrong.
-
-    Whoever did what was to be done appends True to what is given.
-    """
-    before = _accounts(plan)
-    done: list[bool] = []
-    try:
-        yield done
-    finally:
-        if any(done) or _accounts(plan) != before:
-            noted(plan, did, what)
-
-
-def _accounts(plan: Plan) -> bytes:
-    """All accounts at the broker, where it is ours."""
-    from gateway.broker.accounts import PASSWORDS
-
-    with contextlib.suppress(OSError):
-        return (plan.broker.folder / PASSWORDS).read_bytes() if plan.broker and plan.broker.folder else b""
-    return b""
-
-
-def _control(plan: Plan, board: str) -> str | None:
-    return next((row.control for row in plan.board if row.id == board), None)
-
-
-def address(text: str, option: str) -> tuple[str, int]:
-    """(host, port) of HOST:PORT. Raises SiteError naming the option."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
-        usual = {"--web": 8080, "--mqtt": 1883, "--control": 9001}[option]
-        raise SiteError(f"{option}: '{text}' is not HOST:PORT, like 127.0.0.1:{usual}")
-    return host.strip("[]"), int(port)
-
-
-def day(text: str | None, option: str) -> date | None:
-    """The day of 2026-11-22; None without one. Raises SiteError naming the option."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date() if text is not None else None
-    except ValueError as error:
-        raise SiteError(f"{option}: '{text}' is no date; a date is written 2026-11-22") from error
-
-
 def main() -> None:
     """The one place where errors end: a line on the error output, and exit status 1."""
+    from boards.bench import BenchError
     from boards.command import CommandError
     from boards.record import RecordError
     from firmware.start import StartError
@@ -587,7 +428,7 @@ def main() -> None:
         app()
     except (
         SiteError, AccountsError, AuthorityError, BrokerError, StartError, StoreError, PeopleError, ReplayError,
-        RecordError, CommandError,
+        RecordError, CommandError, BenchError,
     ) as error:  # fmt: skip
         print(f"callfloor: {error}", file=sys.stderr)
         raise SystemExit(1) from error

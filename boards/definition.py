@@ -33,6 +33,18 @@ class Spi(BaseModel):
     bytes_most: int | None = None  # in one transfer
 
 
+class Flash(BaseModel):
+    """How MicroPython's image gets onto a kind of board."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: Literal["uf2", "esptool"]
+    chip: Literal["rp2040", "rp2350", "esp32", "esp32s3"]
+    image: str  # MicroPython's own name of it, as its files begin: RPI_PICO_W
+    offset: int | None = None  # esptool: where in the flash memory it begins
+    steps: str  # what a person does to get the board to take one: "hold BOOTSEL while plugging it in"
+
+
 class Definition(BaseModel):
     """One kind of board. Adding one is adding a file."""
 
@@ -46,6 +58,9 @@ class Definition(BaseModel):
     spi: dict[str, Spi] = {}  # its buses for panels, by the name in the site file
     inputs_most: int  # desks that it reads a hundred times a second
     avoid: dict[str, str] = {}  # pins better left alone, and why
+    flash: Flash | None = None  # none: nothing is flashed, it runs an operating system or is not there
+    usb_ids: tuple[str, ...] = ()  # as it may show at a USB port, "2e8a:0005"; in lower case
+    machine: str | None = None  # how MicroPython names it: the beginning of sys.implementation._machine
     proven: Literal["decoder", "interpreter", "emulator", "hardware"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import floorplan
 from boards import definition
-from callfloor import board_json
+from callfloor_board import board_json
 from tests.house import EXAMPLE
 
 

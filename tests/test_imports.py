@@ -21,7 +21,12 @@ MAY_IMPORT = {
     "simulator": {"firmware", "floorplan"},
     "gateway": {"firmware", "floorplan", "boards", "wallboard"},
     "callfloor_up": {"firmware", "floorplan", "boards", "wallboard", "simulator", "gateway"},
-    "callfloor": {"firmware", "floorplan", "boards", "wallboard", "simulator", "gateway", "callfloor_up"},
+    "callfloor_shared": {"floorplan", "gateway"},
+    "callfloor_board": {"firmware", "floorplan", "boards", "simulator", "gateway", "callfloor_shared"},
+    "callfloor": {
+        "firmware", "floorplan", "boards", "wallboard", "simulator", "gateway",
+        "callfloor_board", "callfloor_shared", "callfloor_up",
+    },
 }
 
 # What only a chip has, and its modules by that name here have not.
