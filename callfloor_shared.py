@@ -6,13 +6,32 @@ import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from floorplan import Plan, SiteError
+from site_error import SiteError
+
+if TYPE_CHECKING:
+    from floorplan import Plan
+
+
+def flag(*names: str, **more: Any) -> Any:
+    """An option that is there or is not: nothing is written behind it, and --help shows nothing there."""
+    return typer.Option(*names, metavar="", **more)
+
 
 SiteFile = Annotated[Path, typer.Option("--site", help="The site file.")]
+AsJson = Annotated[bool, flag("--json", help="As JSON, for programs.")]
+Mqtt = Annotated[str | None, typer.Option("--mqtt", help="The broker, HOST:PORT, where it is not the site file's.")]
+DryRun = Annotated[bool, flag("--dry-run", help="Say what would be done, and do nothing.")]
+
+
+def read_site(path: Path) -> Plan:
+    """The site file. Raises SiteError. What reads it is loaded only now: a tab and a --help have no use for it."""
+    import floorplan
+
+    return floorplan.read(path)
 
 
 def noted(plan: Plan, did: str, what: str) -> None:
@@ -58,6 +77,13 @@ def address(text: str, option: str) -> tuple[str, int]:
         usual = {"--web": 8080, "--mqtt": 1883, "--control": 9001}[option]
         raise SiteError(f"{option}: '{text}' is not HOST:PORT, like 127.0.0.1:{usual}")
     return host.strip("[]"), int(port)
+
+
+def site_first(site: Path, name: str) -> Path:
+    """The site file of `… SITE NAME`. Raises SiteError where it is the other way round."""
+    if not site.exists() and Path(name).is_file():
+        raise SiteError(f"the site file comes first: {name} {site}")
+    return site
 
 
 def day(text: str | None, option: str) -> date | None:

@@ -10,32 +10,29 @@ import asyncio
 import collections
 import contextlib
 import ctypes
-import ipaddress
+import functools
 import json
 import os
 import secrets
 import signal
 import socket
-import sqlite3
 import ssl
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import floorplan
+import this_computer
 from boards import definition, trying
 from floorplan import Plan
-from gateway import store
-from gateway.broker.authority import CA
+from gateway import site_check
 from gateway.broker.rights import GATEWAY, TRYING
 from gateway.broker.trial import OwnBroker, new_passwords
-from gateway.people import people
-from gateway.people.people import People, PeopleError
-from gateway.phones.token import token_of
+from gateway.people.people import People
 from simulator import board as simulated
 from simulator.resize import resize
 from simulator.scratch import scratch
@@ -74,145 +71,47 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
     with scratch("callfloor-up-") as folder:
         example = path.resolve().parent == Path(simulated.__file__).resolve().parent
         plan = floorplan.check(tables, str(path), folder if example else path.resolve().parent)
-        check_page(plan, web)
+        site_check.check_page(plan, web)
         if plan.broker and plan.broker.ca_file:
             floorplan.certificates(plan.broker.ca_file)
         assert plan.people.path
-        look_at_people(plan.people.path)
+        site_check.look_at_people(plan.people.path)
         web = _claim(web)
-        if wrong := check_queues(plan):
+        if wrong := site_check.check_queues(plan):
             raise floorplan.SiteError("\n".join(f"{path}: {line}" for line in wrong))
         for line in definition.check(plan):  # one board that is wired wrong stops no floor
             print(f"{path}: warning: {line}", file=sys.stderr, flush=True)
         if plan.broker and not plan.simulator:
             return _gateway_alone(plan, path, web, seconds)
-        return asyncio.run(_everything(plan, path, folder, web, mqtt, seconds))
+        again = ["--again", str(path), *(["--desks", str(desks)] if desks else [])]
+        return asyncio.run(_everything(plan, path, folder, web, mqtt, seconds, again))
 
 
-def check_files(plan: Plan) -> tuple[list[str], list[str]]:
-    """(wrong, unwise): what is the matter with the files that a site file names, in words.
-
-    Secrets, certificates and the file of totals; none of them is made or changed here, but that a secret which others
-    could read is theirs no more.
-    """
-    wrong: list[str] = []
-    unwise: list[str] = []
-    files = dict(_files(plan.model_dump()))
-    for number, board in enumerate(plan.board, 1):  # those whose password `callfloor board json` has made
-        path = floorplan.board_secret_file(plan, board)
-        if path and path.exists():
-            files.setdefault(f"board[{number}].secret_file", path)
-    for place, path in files.items():
-        public = place.endswith(("ca_file", "cert_file"))
-        try:
-            was_open = not public and floorplan.open_to_others(path)
-            if place.endswith("secret_file"):
-                floorplan.secret(path)
-                if was_open:
-                    unwise.append(
-                        f"{place}: others on this computer could read {path} until now, when it became mode 600; "
-                        "a new secret is safer"
-                    )
-                if place == "phones.secret_file":
-                    token_of(plan)
-            elif place.endswith("ca_file"):
-                path.stat()
-                floorplan.certificates(path)
-            else:
-                floorplan.text_of(path)
-                if was_open:
-                    unwise.append(f"{place}: others on this computer can read {path}; try: chmod 600 {path}")
-        except FileNotFoundError:
-            todo = "put the certificate there" if public else "write the secret there, one line, mode 600"
-            if _is_made(plan, place, path):
-                todo = "`callfloor broker setup` makes it"
-            wrong.append(f"{place}: {path} is missing; {todo}")
-        except (OSError, UnicodeError, floorplan.SiteError) as error:
-            why = "it is no text" if isinstance(error, UnicodeError) else getattr(error, "strerror", None)
-            wrong.append(f"{place}: {path}: cannot be read ({why})" if why else f"{place}: {error}")
-    try:
-        if plan.page.cert_file and not any(line.startswith("page.") for line in wrong):
-            check_certificate(plan)
-    except floorplan.SiteError as error:
-        wrong.append(str(error))
-    try:
-        if plan.people.path:
-            look_at_people(plan.people.path)
-    except PeopleError as error:
-        wrong.append(f"people.path: {error}")
-    try:
-        if plan.history.path:
-            store.look(plan.history.path)
-    except store.StoreError as error:
-        wrong.append(f"history.path: {error}")
-    return wrong, unwise
-
-
-def _is_made(plan: Plan, place: str, path: Path) -> bool:
-    """Whether `callfloor broker setup` makes what is missing there."""
-    broker = plan.broker
-    if not broker or not broker.user:
-        return False
-    if place == "broker.ca_file":
-        return broker.cert_file is None and broker.folder is not None and path == broker.folder / CA
-    return place == "broker.secret_file" or place.startswith(("board[", "source["))
-
-
-def check_certificate(plan: Plan) -> None:
-    """Whether the page's certificate and key are a pair. Raises SiteError."""
-    page = plan.page
-    assert page.cert_file and page.key_file
-    try:
-        for path in (page.cert_file, page.key_file):
-            floorplan.text_of(path)
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(page.cert_file, page.key_file, "")
-    except (OSError, UnicodeError) as error:  # that of TLS is one, too
-        words = getattr(error, "strerror", None) or getattr(error, "reason", None) or error
-        why = f"cannot be used together ({words})"
-        raise floorplan.SiteError(f"[page]: cert_file {page.cert_file} and its key_file {why}") from error
-
-
-def look_at_people(path: Path) -> None:
-    """Raises PeopleError where that is no file of people, as far as it shows without making or changing one."""
-    if not path.parent.is_dir():
-        raise PeopleError(f"{path}: there is no folder {path.parent}; make it, or name another in [people]")
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise PeopleError(f'{path}: this is no file; name one: [people] path = "people.db"')
-    # SQLite makes files beside the first reader of a WAL, but not where it may take the file as it is.
-    alone = "" if Path(f"{path}-shm").exists() else "&immutable=1"
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)) as db:
-            people.version_of(path, db)
-    except sqlite3.Error as error:
-        advice = people.TRY.get(error.sqlite_errorcode & 0xFF, "is it a file of ours?")
-        raise PeopleError(f"{path}: cannot be read ({error}); {advice}") from error
-
-
-def check_page(plan: Plan, web: tuple[str, int]) -> None:
-    """Whether the page may be served there: its certificate is one, and passwords cross no network in plain text.
-
-    Raises SiteError.
-    """
-    page = plan.page
-    if page.cert_file:
-        check_certificate(plan)
-    elif not (_on_this_machine(web[0]) or page.proxies or page.plain):
-        raise floorplan.SiteError(
-            f"--web {web[0]}: whoever else is on that network could read passwords. In the site file, under [page]: "
-            "cert_file and key_file for https; or proxies, the address of your own https server in front; or, where "
-            "nobody else is on that network, plain = true"
-        )
-
-
-def _on_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def read_again(path: Path, desks: int | None, scratch: Path, running: Plan) -> Plan:
+    """A site file as it is now, for a floor that runs: what it leaves to us stays as it is there. Raises SiteError."""
+    tables = floorplan.tables_in(path)
+    if desks:
+        tables = resize(tables, desks)
+    example = path.resolve().parent == Path(simulated.__file__).resolve().parent
+    folder = scratch if example else path.resolve().parent
+    plan = floorplan.check(tables, str(path), folder)
+    if wrong := site_check.check_queues(plan):
+        raise floorplan.SiteError("\n".join(f"{path}: {line}" for line in wrong))
+    if plan.broker and not plan.simulator:
+        return plan
+    told: dict[str, Any] = plan.model_dump(mode="json", exclude_none=True)
+    known: dict[str, Any] = running.model_dump(mode="json", exclude_none=True)
+    boards = {board["id"]: board for board in known["board"]}
+    given = () if plan.broker else ("secret_file",)
+    for board in told["board"]:
+        for key in (*given, *(("control",) if plan.simulator else ())):
+            if key in boards.get(board["id"], {}):
+                board.setdefault(key, boards[board["id"]][key])
+    if not plan.broker and "broker" in known:
+        told["broker"] = known["broker"]
+    if plan.simulator and not plan.pbx.asterisk:
+        told["pbx"] = known["pbx"]
+    return floorplan.check(told, str(path), folder)
 
 
 def first_login(plan: Plan, page: str, site: Path, trial: bool) -> None:
@@ -232,30 +131,6 @@ def first_login(plan: Plan, page: str, site: Path, trial: bool) -> None:
         print(f"first login {link}\n            works once, within 24 hours", flush=True)
 
 
-def check_queues(plan: Plan) -> list[str]:
-    """The queues of a phone system that nobody tells of, a line each."""
-    if plan.pbx.asterisk or plan.simulator:
-        return []
-    return [
-        f"queue '{queue.id}' has pbx = \"{queue.pbx}\", but there is no [pbx.asterisk]; "
-        "add it, or for another phone system a [[source]], and source in place of pbx"
-        for queue in plan.queue
-        if queue.pbx
-    ]
-
-
-def _files(value: Any, place: str = "") -> Iterator[tuple[str, Path]]:
-    """(`board[2].secret_file`, path) of every file that tables name by a key ending in `_file`."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _files(part, f"{place}.{name}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for number, part in enumerate(value, 1):
-            yield from _files(part, f"{place}[{number}]")
-    elif isinstance(value, Path) and place.endswith("_file"):
-        yield place, value
-
-
 def _claim(web: tuple[str, int]) -> tuple[str, int]:
     """The page's address, a free port in place of 0. Raises SiteError where it is taken."""
     try:
@@ -269,6 +144,7 @@ def _claim(web: tuple[str, int]) -> tuple[str, int]:
 
 
 def _gateway_alone(plan: Plan, file: Path, web: tuple[str, int], seconds: float | None) -> int:
+    from gateway.reload import Again
     from gateway.service import serve
 
     page = _page(plan, web)
@@ -277,12 +153,12 @@ def _gateway_alone(plan: Plan, file: Path, web: tuple[str, int], seconds: float 
     if seconds:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         signal.setitimer(signal.ITIMER_REAL, seconds)
-    serve(plan, *web)
+    serve(plan, *web, Again(file, functools.partial(read_again, file, None, file.parent)))
     return 0
 
 
 async def _everything(plan: Plan, file: Path, folder: Path, web: tuple[str, int], mqtt: tuple[str, int] | None,
-                      seconds: float | None) -> int:  # fmt: skip
+                      seconds: float | None, again: list[str]) -> int:  # fmt: skip
     """The whole floor as children of this process."""
     started = time.monotonic()
     end = asyncio.Event()
@@ -296,7 +172,10 @@ async def _everything(plan: Plan, file: Path, folder: Path, web: tuple[str, int]
     site = folder / "site.json"
     site.touch(mode=0o600)
     site.write_text(json.dumps(plan.model_dump(mode="json", exclude_none=True)))
-    children = _children(plan, folder, site, broker, web)
+    children = _children(plan, folder, site, broker, web, again)
+    if not sys.stdin.isatty():  # there it says that the terminal is gone
+        gateway = next(child for child in children if child.name == "gateway")
+        loop.add_signal_handler(signal.SIGHUP, _hang_up, gateway)
     keepers: list[asyncio.Task[None]] = []
     for_us = contextlib.ExitStack()  # the login at the broker for whoever runs this
     try:
@@ -360,12 +239,19 @@ def _secret(folder: Path, name: str, text: str) -> str:
     return str(path)
 
 
+def _hang_up(child: Child) -> None:
+    """Has the gateway read its site file anew."""
+    with contextlib.suppress(ProcessLookupError):
+        if child.process:
+            child.process.send_signal(signal.SIGHUP)
+
+
 def _children(plan: Plan, folder: Path, site: Path, broker: OwnBroker | None,
-              web: tuple[str, int]) -> list[Child]:  # fmt: skip
+              web: tuple[str, int], again: list[str]) -> list[Child]:  # fmt: skip
     """Every process there is to start, in order."""
     ours = [sys.executable, "-m", "callfloor"]
     children = [Child("broker", broker.command())] if broker else []
-    children.append(Child("gateway", [*ours, "gateway", "--site", str(site), "--web", f"{web[0]}:{web[1]}"]))
+    children.append(Child("gateway", [*ours, "gateway", "--site", str(site), "--web", f"{web[0]}:{web[1]}", *again]))
     if plan.simulator:
         children.append(Child("simulator", [*ours, "sim", "floor", str(site)]))
         for board in plan.board:
@@ -378,7 +264,7 @@ def _say_boards(plan: Plan) -> None:
     if plan.simulator:
         python = (
             "MicroPython"
-            if simulated.micropython()
+            if this_computer.micropython()
             else "CPython, for want of a MicroPython for this machine"
         )
         print(f"boards      {len(plan.board)}, running firmware/ on {python}", flush=True)

@@ -7,7 +7,6 @@ every error names the file, the place in it and what to try.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import functools
 import ipaddress
@@ -19,7 +18,7 @@ import ssl
 import stat
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -35,12 +34,12 @@ from pydantic import (
     model_validator,
 )
 
+import floorplan_desks
+import this_computer
 from firmware import contract
 from firmware.countries import COUNTRIES
-
-
-class SiteError(Exception):
-    """A site file that cannot be used; the text says where and what to try."""
+from site_error import SiteError as SiteError  # noqa: PLC0414 — everybody takes them from here
+from site_error import meant as meant  # noqa: PLC0414
 
 
 def _id(text: str) -> str:
@@ -506,7 +505,8 @@ class Board(Table):
     inputs: tuple[BoardInput, ...] = ()
     secret_file: Path | None = None  # its MQTT password, its name being its id
     wifi: Wifi | None = None
-    wired: Literal["w5500"] | None = None  # a network chip that the firmware has to bring up
+    wired: Literal["w5500", "lan8720"] | None = None  # a network chip that the firmware has to bring up
+    debug: bool = False  # a prompt at its USB and its last words in its flash: docs/decisions/board-libraries.md
     control: Annotated[str, AfterValidator(_control)] | None = None  # simulated: where its pins are set
 
     @model_validator(mode="after")
@@ -1064,12 +1064,6 @@ def _known(name: str, names: set[str], where: str, what: str) -> None:
         raise ValueError(f"{where} '{name}', but there is no such [[{what}]]{meant(name, names)}")
 
 
-def meant(name: str, names: Iterable[str]) -> str:
-    """`; did you mean 'a1'?` where one of `names` is close, else nothing: the end of an error's text."""
-    close = difflib.get_close_matches(name, list(names), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
 def read(path: Path) -> Plan:
     """The site file at `path`, its own paths made absolute. Raises SiteError."""
     return check(tables_in(path), str(path), path.resolve().parent)
@@ -1081,7 +1075,7 @@ FILE_BYTES = 2**20  # a secret, a certificate
 
 def text_of(path: Path, most_bytes: int = FILE_BYTES) -> str:
     """A file's text. Raises OSError, also where it is no plain file (a device has no end) or too long; UnicodeError."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe without a writer is not waited for
+    with open(os.open(path, os.O_RDONLY | this_computer.NO_WAIT), "rb") as file:  # a pipe is not waited for
         kind = os.fstat(file.fileno()).st_mode
         if stat.S_ISDIR(kind):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -1094,7 +1088,17 @@ def text_of(path: Path, most_bytes: int = FILE_BYTES) -> str:
 
 
 def tables_in(path: Path) -> dict[str, Any]:
-    """What a site file says, not checked yet: TOML, or the same as JSON. Raises SiteError."""
+    """What a site file says, with its table of desks, not checked yet: TOML, or the same as JSON. Raises SiteError."""
+    return _with_its_desks(_written_in(path), path)
+
+
+def named_in(path: Path) -> list[Path]:
+    """Further files that a site file's tables stand in. Raises SiteError."""
+    named = _written_in(path).get("desks")
+    return [path.parent / named] if isinstance(named, str) else []
+
+
+def _written_in(path: Path) -> dict[str, Any]:
     try:
         text = text_of(path, SITE_BYTES)
     except (OSError, UnicodeDecodeError) as error:
@@ -1109,6 +1113,30 @@ def tables_in(path: Path) -> dict[str, Any]:
     if not isinstance(tables, dict):
         raise SiteError(f"{path}: holds no tables; a site file starts with [site]")
     return tables
+
+
+def _with_its_desks(tables: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The tables of a site file with those that `desks = "desks.csv"` and [board_defaults] add. Raises SiteError."""
+    named = tables.get("desks")
+    if named is not None and not isinstance(named, str):
+        raise SiteError(f'{path}: desks: is the name of a file: desks = "desks.csv"; a desk by itself is a [[desk]]')
+    try:
+        if named is not None:
+            file = path.parent / named
+            tables = floorplan_desks.added(tables, str(file), text_of(file, SITE_BYTES))
+        return floorplan_desks.with_defaults(tables)
+    except UnicodeDecodeError as error:
+        raise SiteError(
+            f"{file}: is not UTF-8 text; in the spreadsheet program, save it as CSV, and choose UTF-8 there"
+        ) from error
+    except OSError as error:
+        raise SiteError(f"{file}: cannot be read ({error.strerror}); is desks = right, in {path}?") from error
+    except floorplan_desks.DesksError as error:
+        ours = (f"{path}: {line}" if line.startswith(BOARD_DEFAULTS) else line for line in error.lines)
+        raise SiteError("\n".join(ours)) from error
+
+
+BOARD_DEFAULTS = "board_defaults"
 
 
 def check(tables: dict[str, Any], where: str, folder: Path) -> Plan:
@@ -1126,7 +1154,7 @@ def check(tables: dict[str, Any], where: str, folder: Path) -> Plan:
             plan = plan.model_copy(update={"broker": broker})
         return plan
     except ValidationError as error:
-        raise SiteError("\n".join(f"{where}: {line}" for line in _explain(error))) from error
+        raise SiteError("\n".join(dict.fromkeys(_explain(error, tables, where)))) from error
     except RecursionError:
         raise SiteError(f"{where}: {NESTED}") from None
 
@@ -1174,15 +1202,17 @@ WORDS = {
 }
 
 
-def _explain(error: ValidationError) -> list[str]:
+def _explain(error: ValidationError, tables: dict[str, Any], where: str) -> list[str]:
     lines = []
     problems = error.errors()
     for problem in problems:
         if problem["type"] == "too_short" and any(_lies_in(other["loc"], problem["loc"]) for other in problems):
             continue  # what is wrong in it was not counted
         location = tuple(part for part in problem["loc"] if part != "[key]")
-        place, words = _place(location), _words(location, problem)
-        lines.append(f"{place}: {words}" if place else words)
+        written, words = floorplan_desks.place_of(tables, location), _words(location, problem)
+        place = written or _place(location)
+        line = f"{place}: {words}" if place else words
+        lines.append(line if written and not written.startswith(BOARD_DEFAULTS) else f"{where}: {line}")
     return lines
 
 
@@ -1271,10 +1301,10 @@ def open_to_others(path: Path) -> bool:
 
     One that belongs to another user may be lent to a group, for us to read it, and to no more.
     """
-    if os.name != "posix":
+    if not this_computer.POSIX:
         return False
     told = path.stat()
-    lent = 0o077 if told.st_uid == os.geteuid() else 0o007
+    lent = 0o077 if told.st_uid == this_computer.user_id() else 0o007
     return stat.S_ISREG(told.st_mode) and bool(told.st_mode & lent)
 
 
@@ -1288,10 +1318,10 @@ def ours_alone(path: Path) -> None:
             f"secret, try: chmod 600 {path}"
         )
     with contextlib.suppress(OSError):
-        if path.stat().st_uid == os.geteuid():  # root could take it from another, and break what is no secret at all
-            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        if path.stat().st_uid == this_computer.user_id():  # root could take another's, and break it
+            file = os.open(path, os.O_RDONLY | this_computer.NO_WAIT | this_computer.NO_LINK)
             try:
-                os.fchmod(file, 0o600)
+                this_computer.close_to_others(file)
             finally:
                 os.close(file)
             return
@@ -1309,8 +1339,9 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any], password: str | 
     """What one board is told, as `board.json` on it: all that `firmware/` needs. Raises SiteError.
 
     `pins` says where its pins are: {"kind": "machine"} on a chip, "gpiozero" on a Raspberry Pi,
-    {"kind": "memory", "control": "127.0.0.1:9001"} for a board that is not there. `password`: its new one at the
-    broker, in place of the one that the host keeps.
+    {"kind": "memory", "control": "127.0.0.1:9001"} for a board that is not there; boards.definition.told adds the
+    chip's lamp, and under "wired" the pins of its network chip. `password`: its new one at the broker, in place of
+    the one that the host keeps.
     """
     boards = {board.id: board for board in plan.board}
     if board_id not in boards:
@@ -1344,7 +1375,10 @@ def board_json(plan: Plan, board_id: str, pins: dict[str, Any], password: str | 
     if board.wifi:
         told["wifi"] = {"ssid": board.wifi.ssid, "password": secret(board.wifi.secret_file) or ""}
     if board.wired:
-        told[board.wired] = {}
+        told[board.wired] = pins.get("wired", {})
+        told["pins"] = {key: value for key, value in pins.items() if key != "wired"}
+    if board.debug:
+        told["debug"] = True
     return told
 
 

@@ -42,6 +42,7 @@ def at_least(name: str, value: float, unit: str, limit: float, yardstick: str) -
 
 def main() -> int:
     """Runs all benchmarks, or those named. Exit status 1 when a figure misses its limit."""
+    from benchmarks.bench import bench
     from benchmarks.call_path import call_path
     from benchmarks.heap import heap
     from benchmarks.poll import poll
@@ -50,6 +51,7 @@ def main() -> int:
 
     benchmarks: dict[str, Callable[[Path], Iterator[Figure]]] = {
         "heap": heap,
+        "bench": bench,
         "poll": poll,
         "call-path": call_path,
         "queues": queues,

@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import floorplan
-from boards import kinds
+from boards import chip as chips
+from boards import definition_wrong, kinds
 from firmware.panels import ws2812
 
 PAGES = Path(__file__).with_name("definitions")
+
+# Who has a pin that is no input, and what is said of it.
+Taker = Literal[
+    "console out", "console in", "console out, on many images", "console in, on many images", "radio", "ethernet",
+    "psram", "usb", "lamp", "button", "supply", "spi", "i2c", "hat",
+]  # fmt: skip
+TAKEN: dict[Taker, str] = {
+    "console out": "it is the console's output",
+    "console in": "it is the console's input",
+    "console out, on many images": "it is the console's output on many images",
+    "console in, on many images": "it is the console's input on many images",
+    "radio": "it is the radio's",
+    "ethernet": "it is the network chip's",
+    "psram": "it is the memory's, on modules with PSRAM",
+    "usb": "it is the USB socket's",
+    "lamp": "it is the board's own lamp",
+    "button": "it is the board's own button",
+    "supply": "it measures the board's own supply",
+    "spi": "it is SPI's, which measures voltages and drives panels",
+    "i2c": "it has a fixed pull-up of 1.8 kOhm, for I2C",
+    "hat": "it is asked at the start what board sits on top",
+}
 
 
 class DefinitionError(Exception):
     """A board's page that cannot be used, or a board wired against its page; the text says where."""
 
 
-class Spi(BaseModel):
-    """One of its buses for panels, and the pins that it takes."""
+class Table(BaseModel):
+    """One table of a page: unknown keys refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Spi(Table):
+    """One of its buses for panels, and the pins that it takes."""
 
     sck: tuple[str, ...]  # where its clock may be; the first is the usual one
     mosi: tuple[str, ...]
@@ -33,35 +61,117 @@ class Spi(BaseModel):
     bytes_most: int | None = None  # in one transfer
 
 
-class Flash(BaseModel):
+class Way(Table):
+    """One network chip."""
+
+    def pins(self) -> dict[str, str]:
+        """What hangs at which pin."""
+        return {key: pin for key, pin in self.model_dump().items() if isinstance(pin, str)}
+
+
+class W5500(Way):
+    """A network chip on SPI: the bus's number, and the chip's pins."""
+
+    spi: int
+    sck: str
+    mosi: str
+    miso: str
+    cs: str
+    reset: str
+    interrupt: str  # it says here that something came
+
+
+class Lan8720(Way):
+    """A network chip at the ESP32's own Ethernet: the pins that can be chosen, and its address."""
+
+    mdc: str
+    mdio: str
+    power: str
+    clock: str  # goes out there
+    address: int
+
+
+class Wired(Table):
+    """Network chips that the firmware has to bring up, by the word in the site file."""
+
+    w5500: W5500 | None = None
+    lan8720: Lan8720 | None = None
+
+    def ways(self) -> dict[str, W5500 | Lan8720]:
+        """Those that are there."""
+        return {name: way for name, way in (("w5500", self.w5500), ("lan8720", self.lan8720)) if way is not None}
+
+
+class Flash(Table):
     """How MicroPython's image gets onto a kind of board."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     by: Literal["uf2", "esptool"]
-    chip: Literal["rp2040", "rp2350", "esp32", "esp32s3"]
-    image: str  # MicroPython's own name of it, as its files begin: RPI_PICO_W
+    image: str = Field(pattern=r"^[A-Za-z0-9_]+$")  # MicroPython's own name of it, as its files begin: RPI_PICO_W
     offset: int | None = None  # esptool: where in the flash memory it begins
     steps: str  # what a person does to get the board to take one: "hold BOOTSEL while plugging it in"
 
 
-class Definition(BaseModel):
+class Definition(Table):
     """One kind of board. Adding one is adding a file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: str  # as printed on the box
+    chip: str  # its page in chips/
+    like: str | None = None  # the page whose keys this one has, but for those that it gives itself
     runs: Literal["micropython", "cpython"]
     pins: tuple[str, ...]  # that may be an input with a pull-up
-    adc: tuple[str, ...] = ()  # that measure a voltage: a phone by line
+    adc: tuple[str, ...] = ()  # that measure a voltage: a light sensor's, and a line's where `lines` is true
     usb: bool = False  # headsets can be plugged in at its USB
     spi: dict[str, Spi] = {}  # its buses for panels, by the name in the site file
     inputs_most: int  # desks that it reads a hundred times a second
-    avoid: dict[str, str] = {}  # pins better left alone, and why
+    wifi: bool = False  # it has a radio that the firmware brings up
+    wired: Wired = Wired()
+    lamp: str | None = None  # the firmware blinks it: "LED", "GP25", "rgb IO38 IO48" (WS2812, at either)
+    taken: dict[str, Taker] = {}  # pins that are no inputs, and whose they are, but for `lamp` and `wired`: `takers`
+    trap: dict[str, str] = {}  # pins that are, and what to mind there
+    absent: tuple[str, ...] = ()  # pins of the chip that the board does not lead out
+    header: tuple[str, ...] = ()  # what is at its pins 1, 2, 3 …; empty: the board is printed with the pins' names
     flash: Flash | None = None  # none: nothing is flashed, it runs an operating system or is not there
-    usb_ids: tuple[str, ...] = ()  # as it may show at a USB port, "2e8a:0005"; in lower case
-    machine: str | None = None  # how MicroPython names it: the beginning of sys.implementation._machine
+    usb_ids: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()  # as it shows at a USB port
+    machine: str | None = None  # how MicroPython names it: sys.implementation._machine begins with that
     proven: Literal["decoder", "interpreter", "emulator", "hardware"]
+    sources: tuple[str, ...] = ()  # where all this is written
+
+    @property
+    def made_of(self) -> chips.Chip:
+        """Its chip. Raises chip.ChipError."""
+        return chips.read(self.chip)
+
+    @property
+    def takers(self) -> dict[str, Taker]:
+        """Pins that are no inputs, and whose they are."""
+        found: dict[str, Taker] = dict.fromkeys(self.lamp_pins, "lamp")
+        for way in self.wired.ways().values():
+            found |= dict.fromkeys(way.pins().values(), "ethernet")
+        return found | self.taken
+
+    @property
+    def lamp_pins(self) -> list[str]:
+        """The pins of its lamp; none where that hangs at the radio."""
+        return [word for word in (self.lamp or "").split() if word not in ("LED", "rgb")]
+
+    @property
+    def avoid(self) -> dict[str, str]:
+        """Pins better left alone, and why."""
+        made_of = self.made_of
+        found = dict.fromkeys(made_of.flash, "it is the flash memory's")
+        found |= {pin: f"it is read at the start: {words}" for pin, words in made_of.strapping.items()}
+        found |= {pin: TAKEN[taker] for pin, taker in self.takers.items()}
+        return found
+
+    @property
+    def lines(self) -> bool:
+        """Whether it reads telephone lines by their voltage."""
+        measures = self.made_of.measures
+        return bool(self.adc) and (measures is None or measures.lines())  # none: by MCP3008, which is good enough
+
+    def position(self, pin: str) -> int | None:
+        """Which pin of the header it is, counted from 1; None where the header has no numbers for us."""
+        return self.header.index(pin) + 1 if pin in self.header else None
 
 
 def names() -> list[str]:
@@ -75,10 +185,58 @@ def read(name: str) -> Definition:
     if not path.exists():
         hint = floorplan.meant(name, names()) or f"; there is {', '.join(names())}"
         raise DefinitionError(f"no board definition '{name}'{hint}")
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def _read(path: Path, changed_ns: int) -> Definition:
     try:
-        return Definition.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        page = Definition.model_validate(_tables(path))
+        wrong = definition_wrong.wrong(page)
+    except (ValidationError, tomllib.TOMLDecodeError, chips.ChipError, OSError) as error:
         raise DefinitionError(f"{path.name}: {error}") from error
+    if wrong:
+        raise DefinitionError("\n".join(f"{path.name}: {line}" for line in wrong))
+    return page
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    """What a page says, with what the page says that it is like; one step, no more."""
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    if "like" in tables:
+        return tomllib.loads(path.with_name(f"{tables['like']}.toml").read_text(encoding="utf-8")) | tables
+    return tables
+
+
+def told(board: floorplan.Board, kind: str = "machine") -> dict[str, Any]:
+    """What floorplan.board_json takes as `pins` for a board: where its pins, lamp and network chip are.
+
+    Raises DefinitionError for a kind of board that is not there.
+    """
+    found: dict[str, Any] = {"kind": kind}
+    if kind != "machine":
+        return found
+    page = read(board.definition)
+    if page.lamp:
+        found["lamp"] = page.lamp
+    if board.wired and (way := page.wired.ways().get(board.wired)):
+        pins = {key: _number(value) for key, value in way.model_dump().items()}
+        found["wired"] = pins
+    return found
+
+
+def pins(board: floorplan.Board) -> dict[str, Any]:
+    """The same for what it is: a chip, a Raspberry Pi, or a board that is not there. Raises DefinitionError."""
+    page = read(board.definition)
+    if page.runs == "cpython":
+        return told(board, "gpiozero")
+    if page.flash:
+        return told(board)
+    return told(board, "memory") | ({"control": board.control} if board.control else {})
+
+
+def _number(value: str | int) -> int:
+    return value if isinstance(value, int) else int("".join(letter for letter in value if letter.isdigit()))
 
 
 def check(plan: floorplan.Plan) -> list[str]:
@@ -96,7 +254,9 @@ def wrong_with(board: floorplan.Board, walls: Sequence[floorplan.Wall] = ()) -> 
         page = read(board.definition)
     except DefinitionError as error:
         return [str(error)]
-    wrong: list[str] = []
+    wrong = _wrong_network(page, board)
+    if board.debug and page.runs != "micropython":
+        wrong.append("debug: is for microcontrollers; what a Raspberry Pi says is in its journal")
     if len(board.inputs) > page.inputs_most:
         wrong.append(
             f"{len(board.inputs)} inputs; {_a(page)} reads {page.inputs_most} at most: "
@@ -122,17 +282,82 @@ def _wrong_input(page: Definition, place: floorplan.BoardInput) -> list[str]:
         )
     for key, pin in place.pins():
         by_line = key == "phone.pin" and place.phone is not None and place.phone.by == "line"
-        if by_line and not page.adc:
-            wrong.append(f"{key} at {pin}: {_a(page)} measures no line's voltage; a Pico W does")
-        elif pin in page.avoid:
-            wrong.append(f"{key} at {pin}: {page.avoid[pin]}")
-        elif by_line and pin not in page.adc:
-            wrong.append(f"{key} at {pin}: {_a(page)} measures a line's voltage at {', '.join(page.adc)}")
-        elif not by_line and pin in page.adc and pin not in page.pins:
-            wrong.append(f"{key} at {pin}: a contact needs a pull-up, and {_a(page)} has none there")
-        elif not by_line and pin not in page.pins:
-            wrong.append(f"{key}: {_a(page)} has no pin {pin}")
+        if line := _wrong_line(page, pin) if by_line else _wrong_contact(page, pin):
+            wrong.append(key + line)
     return wrong
+
+
+def _wrong_line(page: Definition, pin: str) -> str | None:
+    """What is wrong with a line's voltage at a pin."""
+    if not page.lines:
+        measures = page.made_of.measures
+        why = (
+            f" (its converter sees {measures.from_mv} to {measures.to_mv} mV and may be {measures.error_mv} mV wrong)"
+            if page.adc and measures else ""
+        )  # fmt: skip
+        return f" at {pin}: {_a(page)} measures no line's voltage; a Pico W does{why}"
+    if pin in page.avoid:
+        return f" at {pin}: {page.avoid[pin]}"
+    if pin not in page.adc:
+        return f" at {pin}: {_a(page)} measures a line's voltage at {', '.join(page.adc)}"
+    return None
+
+
+def _wrong_contact(page: Definition, pin: str) -> str | None:
+    """What is wrong with a contact at a pin."""
+    if pin in page.avoid:
+        return f" at {pin}: {page.avoid[pin]}"
+    if pin in page.made_of.no_pull:
+        return f" at {pin}: it has no pull-up, which a contact needs"
+    if pin in page.pins:
+        return None
+    if pin in page.adc:
+        return f" at {pin}: a contact needs a pull-up, and {_a(page)} has none there"
+    return f": {_a(page)} has no pin {pin}"
+
+
+def _wrong_network(page: Definition, board: floorplan.Board) -> list[str]:
+    """What is wrong with a board's way to the network; one without an image to flash is on it already."""
+    if page.flash is None:
+        return []
+    ways = page.wired.ways()
+    if board.wired and board.wired not in ways:
+        has = f"has {' and '.join(ways)}" if ways else "has no network chip"
+        return [f'wired = "{board.wired}": {_a(page)} {has}']
+    if board.wifi and not page.wifi:
+        hint = f'; it has a network socket: wired = "{next(iter(ways))}"' if ways else ""
+        return [f"wifi: {_a(page)} has no radio{hint}"]
+    return []
+
+
+def careful(plan: floorplan.Plan) -> list[str]:
+    """What is right by the pages and wants care all the same, a line each."""
+    found: list[str] = []
+    for board in plan.board:
+        try:
+            page = read(board.definition)
+        except DefinitionError:
+            continue
+        for place in board.inputs:
+            at = f"board {board.id}: desk '{place.desk}'"
+            found += [f"{at} {key} at {pin}: {page.trap[pin]}" for key, pin in place.pins() if pin in page.trap]
+            if pull_down := page.made_of.pull_down:
+                found += [
+                    f'{at} {key} at {pin} is active "high": {pull_down.trap} ({pull_down.erratum}). Wire the contact '
+                    f"to ground, or put {pull_down.most_ohm / 1000:g} kΩ or less between pin and ground"
+                    for key, pin in _high(place)
+                ]
+    return found
+
+
+def _high(place: floorplan.BoardInput) -> list[tuple[str, str]]:
+    """The contacts of a place that are made to 3.3 V: the chip's own pull-down holds their pins low otherwise."""
+    levels: dict[str, str] = {}
+    if (phone := place.phone) and phone.by == "contact":
+        levels |= {"phone.pin": phone.active, "phone.ring": phone.ring_active or phone.active}
+    if (headset := place.headset) and headset.by == "contact":
+        levels |= {"headset.pin": headset.active, "headset.dock": headset.dock_active or headset.active}
+    return [(key, pin) for key, pin in place.pins() if levels.get(key) == "high"]
 
 
 def _wrong_panel(page: Definition, panel: floorplan.Panel) -> list[str]:
@@ -159,6 +384,8 @@ def _wrong_panel(page: Definition, panel: floorplan.Panel) -> list[str]:
         wrong.append(f'the chain needs a chip-select, a pin of its own: cs = "{page.pins[0]}"')
     if panel.cs in page.avoid:
         wrong.append(f"cs at {panel.cs}: {page.avoid[panel.cs]}")
+    elif panel.cs in page.made_of.input_only:
+        wrong.append(f"cs at {panel.cs}: it is an input only, and a chip-select goes out")
     elif panel.cs and not bus.cs and panel.cs not in page.pins:
         wrong.append(f"cs: {_a(page)} has no pin {panel.cs}")
     lights = panel.size[0] * panel.size[1]

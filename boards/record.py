@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import floorplan
 from boards import trace, trying
-from firmware import contract, inputs
+from boards.ear import CommandError, Ear
+from firmware import inputs
 from firmware.countries import COUNTRIES
-
-if TYPE_CHECKING:
-    import paho.mqtt.client as paho
 
 ANSWER_S = 5.0  # a board that is there has answered by then
 END_S = 5.0  # and told its last this long after the end
@@ -34,9 +31,7 @@ HEAD = 5  # lines of a trace before the first remark of ours that may be missing
 RAW, ANSWER = "board/+/raw", "board/+/answer"
 Fields = dict[str, Any]
 
-
-class RecordError(Exception):
-    """Nothing can be recorded; the text says why and what to try."""
+RecordError = CommandError  # nothing can be recorded; the text says why and what to try
 
 
 @dataclass(frozen=True)
@@ -173,85 +168,25 @@ def record(
     where: Place, broker: floorplan.Broker, seconds: int, tell: Callable[[str], None] = lambda words: None
 ) -> Recording:
     """Has the board record that desk for so long. Raises RecordError."""
-    heard: queue.Queue[tuple[str, Fields]] = queue.Queue()
-    client = _connected(where, broker, heard)
-    try:
-        name = os.urandom(4).hex()
-        command = {
-            "id": name, "do": "raw", "seconds": seconds, "input": where.number,
-            "pins": " ".join(column.pin for column in where.columns),
-        }  # fmt: skip
-        client.publish(
-            contract.topic(where.site, "board/+/command", where.board),
-            contract.encode("board/+/command", command), 1,
-        )  # fmt: skip
-        return _collected(where, heard, name, seconds, tell)
-    finally:
-        client.disconnect()
-        client.loop_stop()
+    name = os.urandom(4).hex()
+    pins = " ".join(column.pin for column in where.columns)
+    with Ear(broker, where.site, [f"board/{where.board}/{what}" for what in ("raw", "answer")]) as ear:
+        ear.say("board/+/command", where.board, id=name, do="raw", seconds=seconds, input=where.number, pins=pins)
+        return _collected(where, ear, name, seconds, tell)
 
 
-def _connected(where: Place, broker: floorplan.Broker, heard: queue.Queue[tuple[str, Fields]]) -> paho.Client:
-    import paho.mqtt.client as paho
-    from paho.mqtt.enums import CallbackAPIVersion
-
-    from boards import login, readable
-
-    address = f"{broker.host}:{broker.port}"
-    answer: queue.Queue[str] = queue.Queue()
-    topics = [(contract.topic(where.site, pattern, where.board), 1) for pattern in (RAW, ANSWER)]
-
-    def connected(client: paho.Client, _user: object, _flags: object, code: Any, _more: object) -> None:
-        if code.is_failure:
-            answer.put(f"the broker at {address} refuses: {str(code).lower()}; "
-                       "[broker] user and secret_file are what it knows you by")  # fmt: skip
-        else:
-            client.subscribe(topics)
-
-    def hear(_client: object, _user: object, message: paho.MQTTMessage) -> None:
-        try:
-            pattern, _, fields = readable.parse(message.topic, message.payload)
-        except contract.ContractError:
-            return  # another version's; the gateway counts them
-        if fields and not message.retain:
-            heard.put((str(pattern), fields))
-
-    client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
-    login.log_in(client, broker)
-    client.on_connect = connected
-    client.on_subscribe = lambda *_: answer.put("")
-    client.on_message = hear
-    try:
-        client.connect(broker.host, broker.port)
-        client.loop_start()
-        if why := answer.get(timeout=ANSWER_S):
-            client.loop_stop()
-            raise RecordError(why)
-    except (OSError, ValueError) as error:
-        words = getattr(error, "strerror", None) or error
-        raise RecordError(
-            f"no broker at {address} ({words}); does it run, and is [broker] or --mqtt right?"
-        ) from error
-    except queue.Empty:
-        client.loop_stop()
-        raise RecordError(f"the broker at {address} says nothing; is it one for MQTT?") from None
-    return client
-
-
-def _collected(
-    where: Place, heard: queue.Queue[tuple[str, Fields]], name: str, seconds: int, tell: Callable[[str], None]
-) -> Recording:
+def _collected(where: Place, ear: Ear, name: str, seconds: int, tell: Callable[[str], None]) -> Recording:
     found = Recording()
     until_s = time.monotonic() + ANSWER_S
     answered = False
     while not found.ended:
-        try:
-            pattern, fields = heard.get(timeout=max(0.0, until_s - time.monotonic()))
-        except queue.Empty:
+        said = ear.hear(max(0.0, until_s - time.monotonic()))
+        if said is None:
             break
-        if fields["id"] != name:
+        fields = said.fields
+        if not fields or said.retained or fields["id"] != name:
             continue  # somebody else's
-        if pattern == ANSWER and not fields["done"]:
+        if said.pattern == ANSWER and not fields["done"]:
             raise RecordError(f"board '{where.board}' says: {fields['words']}")
         if not answered:
             answered = True
@@ -259,7 +194,7 @@ def _collected(
             tell(
                 f"board '{where.board}' records desk '{where.desk}' for {seconds} s: lift, ring, dock, as it should be"
             )
-        if pattern == RAW:
+        if said.pattern == RAW:
             found.messages.append(fields)
             found.ended = fields["last"]
     if not found.messages:

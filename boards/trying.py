@@ -14,22 +14,27 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import this_computer
 from floorplan import Broker, Plan, SiteError
 
 USER = "trying_"  # no id, so no board and no source can be called that
 
 
 def broker_of(plan: Plan | None, address: tuple[str, int] | None) -> Broker:
-    """The broker of the site file, at another address where one is given; or the one for trying that is there.
+    """The broker of the site file, at another address where one is given; or the one for trying that is there, or, with
+    no address, the only one.
 
     Raises SiteError where there is none that we can log in to.
     """
     if plan and plan.broker:
         return plan.broker.model_copy(update={"host": address[0], "port": address[1]} if address else {})
     if not address:
+        if broker := only_login():
+            return broker
         raise SiteError(
-            f"{'the site file names no broker' if plan else 'no site file, and no address'}: give `callfloor up` "
-            "an address for its own, --mqtt 127.0.0.1:1883, and the same here"
+            f"{'the site file names no broker' if plan else 'no site file, and no address'}, and there is no "
+            "`callfloor up` of yours, or more than one: give it an address for its own, --mqtt 127.0.0.1:1883, and the "
+            "same here"
         )
     if broker := login_at(*address):
         return broker
@@ -49,6 +54,23 @@ def login_at(host: str, port: int) -> Broker | None:
     return None
 
 
+def only_login() -> Broker | None:
+    """The login at the one broker for trying that runs; None where there is none, or more than one."""
+    found = []
+    for folder in _folders():
+        for path in sorted(folder.iterdir()) if _is_ours(folder) else ():
+            with contextlib.suppress(OSError):
+                file = os.open(path, os.O_RDONLY | this_computer.NO_LINK)
+                try:
+                    if not this_computer.lock(file):  # it runs
+                        found.append(path.name.rpartition(":"))
+                finally:
+                    os.close(file)
+    if len(found) != 1 or not found[0][2].isdigit():
+        return None
+    return login_at(found[0][0], int(found[0][2]))
+
+
 @contextlib.contextmanager
 def kept(host: str, port: int, password: str) -> Iterator[Path]:
     """Keeps the login until the end of this, and removes what others have left who were killed. Raises SiteError."""
@@ -58,7 +80,7 @@ def kept(host: str, port: int, password: str) -> Iterator[Path]:
         path = folder / _name(host, port)
         path.unlink(missing_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        _lock(file)
+        this_computer.lock(file)
         os.write(file, f"{password}\n".encode())
     try:
         yield path
@@ -80,10 +102,10 @@ def _name(host: str, port: int) -> str:
 
 def _folders() -> list[Path]:
     """Where logins may be, first where a new one is kept."""
-    folders = [Path(tempfile.gettempdir()) / f"callfloor-{os.geteuid()}"]
+    folders = [Path(tempfile.gettempdir()) / f"callfloor-{this_computer.user_id()}"]
     if run := os.environ.get("XDG_RUNTIME_DIR"):
         with contextlib.suppress(OSError):
-            if os.stat(run).st_uid == os.geteuid():  # after `su` it may be that of somebody else
+            if os.stat(run).st_uid == this_computer.user_id():  # after `su` it may be that of somebody else
                 folders.insert(0, Path(run) / "callfloor")
     return folders
 
@@ -94,7 +116,8 @@ def _is_ours(folder: Path) -> bool:
         told = folder.lstat()
     except FileNotFoundError:
         return False
-    if stat.S_ISDIR(told.st_mode) and told.st_uid == os.geteuid() and not stat.S_IMODE(told.st_mode) & 0o077:
+    lent = stat.S_IMODE(told.st_mode) & 0o077 if this_computer.POSIX else 0  # on Windows all of it is a user's own
+    if stat.S_ISDIR(told.st_mode) and told.st_uid == this_computer.user_id() and not lent:
         return True
     raise SiteError(
         f"{folder}: this is not a folder that you alone can open (yours, mode 700), and a password would go there; "
@@ -110,9 +133,9 @@ def _alone_in(folder: Path) -> Iterator[None]:
             folder.mkdir(mode=0o700)
         if not _is_ours(folder):
             continue
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        opened = os.open(folder, os.O_RDONLY | this_computer.FOLDER | this_computer.NO_LINK)
         try:
-            _lock(opened, wait=True)
+            this_computer.lock(opened, wait=True)
             if (
                 _is_ours(folder) and folder.lstat().st_ino == os.fstat(opened).st_ino
             ):  # else it was removed meanwhile
@@ -126,19 +149,9 @@ def _tidy(folder: Path) -> None:
     """Removes the logins of those that run no more."""
     for path in folder.iterdir():
         with contextlib.suppress(OSError):  # no file of ours: let it lie
-            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            file = os.open(path, os.O_RDONLY | this_computer.NO_LINK)
             try:
-                if _lock(file):
+                if this_computer.lock(file):
                     path.unlink()
             finally:
                 os.close(file)
-
-
-def _lock(file: int, wait: bool = False) -> bool:
-    """Whether nobody else has locked it."""
-    import fcntl
-
-    with contextlib.suppress(BlockingIOError):
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        return True
-    return False

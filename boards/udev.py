@@ -20,6 +20,8 @@ VENDORS = {
     "03f0": "HP: Poly since 2022, HyperX",  # with telephony: github.com/Sapd/HeadsetControl, issue 486
 }
 
+FILE = "/etc/udev/rules.d/70-callfloor.rules"
+
 HEAD = """\
 # Lets members of the group {group} read USB headsets. Written by `callfloor udev`.
 # To put it in its place:

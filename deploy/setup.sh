@@ -73,6 +73,9 @@ print("python3-venv" if debian else "python%d.%d-venv" % sys.version_info[:2])'
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
     command -v faketime >/dev/null || echo faketime
+    # A foreign board at a port: tests/test_foreign.py.
+    command -v qemu-system-arm >/dev/null || echo qemu-system-arm
+    [ -e /usr/share/firmware-microbit-micropython/firmware.hex ] || echo firmware-microbit-micropython
     # The letters of walls, which the tests compare pixel by pixel: docs/type.md.
     [ -e /usr/share/fonts/X11/misc/6x13.pcf.gz ] || echo xfonts-base
     [ -e /usr/share/fonts/truetype/noto/NotoSansArabic-Regular.ttf ] || echo fonts-noto-core

@@ -148,6 +148,11 @@ def _page(name: str, page: kinds.Input) -> str:
     lines += ["| | do | and see |", "| --- | --- | --- |"]
     lines += [_row(str(number), step.do, step.expect) for number, step in enumerate(page.check, 1)]
     lines += ["", "## What the board should show then", "", *[f"* {words}" for words in page.shows]]
+    if page.by in ("contact", "line"):
+        lines.append(
+            "* `callfloor board check --desk a1 --site SITE.toml` tries it step by step and says which wire is wrong: "
+            "[checking the wiring](../check-wiring.md)."
+        )
     if page.unknown:
         lines += ["", "## Not known", "", *[f"* {words}" for words in page.unknown]]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
-"""Writes docs/contract.md from firmware/contract.py and gateway/queues/push_body.py: `python docs/generate.py`.
+"""Writes docs/contract.md from firmware/contract.py and gateway/queues/push_body.py, docs/boards.md from
+boards/, and docs/commands.md from the table of commands.
 
-`--check` compares only.
+`python docs/generate.py`; `--check` compares only.
 
 What a message is for is the comment above its row, what a field means the remark behind it:
 so a board carries none of these words in its memory, and none of them is written twice.
@@ -15,24 +16,28 @@ import tokenize
 from pathlib import Path
 from typing import Any
 
+from boards.definition import DefinitionError
+from docs import boards_page
+from docs import commands as command_table
 from firmware import contract
 from gateway.queues import push, push_body
 
 PAGE = Path(__file__).parent / "contract.md"
-FILES = ("contract.py", "contract_inputs.py", "contract_panels.py", "conclusions.py")
+FILES = ("contract.py", "contract_inputs.py", "contract_panels.py", "conclusions.py", "contract_whole.py")
 SOURCES = tuple(Path(contract.__file__).with_name(name) for name in FILES)
 
 HEAD = """\
 # The contract: what travels over MQTT
 
-<!-- Written by `make docs` from firmware/contract.py, contract_inputs.py, contract_panels.py and
-     conclusions.py, and from gateway/queues/push_body.py: change it there. -->
+<!-- Written by `make docs` from firmware/contract.py, contract_inputs.py, contract_panels.py,
+     conclusions.py and contract_whole.py, and from gateway/queues/push_body.py: change it there. -->
 
 Boards, gateway and walls speak MQTT 3.1.1 with each other, and this page is all they say.
 The table that both ends import is [`firmware/contract.py`](../firmware/contract.py); the rows that only desks
 need stand in [`firmware/contract_inputs.py`](../firmware/contract_inputs.py) beside it, those that only walls need in
 [`firmware/contract_panels.py`](../firmware/contract_panels.py), and those that no board ever hears in
-[`firmware/conclusions.py`](../firmware/conclusions.py). What other systems push stands at the end.
+[`firmware/conclusions.py`](../firmware/conclusions.py) and
+[`firmware/contract_whole.py`](../firmware/contract_whole.py). What other systems push stands at the end.
 
 ## Rules
 
@@ -201,7 +206,7 @@ class Words:
             for node in ast.parse(source).body
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         }
-        tables = ("MESSAGES", "INPUTS", "PANELS", "CONCLUSIONS")
+        tables = ("MESSAGES", "INPUTS", "PANELS", "CONCLUSIONS", "HOUSEKEEPING")
         table = [row for name in tables for row in _members(self.assigned[name].value)]
         self.rows: dict[str, int] = {}  # topic → line of its message
         self.fields: dict[tuple[str, str], int] = {}  # topic, field → line of its row
@@ -263,19 +268,23 @@ def _members(node: ast.expr) -> list[ast.expr]:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the page, or with `--check` says whether it is what it should be."""
-    text = page()
-    if "--check" not in arguments:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"docs/{PAGE.name} is not what firmware/contract.py says: run `make docs`", file=sys.stderr)
-    return 1
+    """Writes the pages, or with `--check` says which are not what they should be."""
+    old = 0
+    for path, text, source in (
+        (PAGE, page(), "firmware/contract.py says"),
+        (boards_page.PAGE, boards_page.page(), "boards/definitions/ and boards/chips/ say"),
+        (command_table.PAGE, command_table.page(), "the table of commands says"),
+    ):
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            print(f"docs/{path.name} is not what {source}: run `make docs`", file=sys.stderr)
+            old = 1
+    return old
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except Undocumented as error:
+    except (Undocumented, DefinitionError) as error:
         sys.exit(str(error))

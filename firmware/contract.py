@@ -78,7 +78,7 @@ MESSAGES = (
         "id text 16;"  # the answer repeats it
         "do one-of identify restart test raw rotate;"  # what
         "seconds? int 60;"  # for how long, where that means something
-        "pins? text 128;"  # raw: these pins only, like `GP4 GP5`; null: all
+        "pins? text 128;"  # raw: these pins only, like `GP4 GP5`; null: all; after a + what nothing reads: `+ GP8`
         "input? int 63;"  # raw: what is said of this input, too
         "picture? int 3;"  # test: 1 is for `callfloor wall test`, which finds how a panel hangs; null: the usual one
         "nonce? text 32"  # rotate: what the next password is made of, with the last one; no secret

@@ -1,6 +1,7 @@
 """A board's talk with the broker: who it is, what it reads, what it is told."""
 
 import asyncio
+import sys
 from random import randrange
 
 from firmware import contract
@@ -115,6 +116,8 @@ class Link:
         )
 
     def _up(self):
+        if len(sys.argv) < 2:  # started by power: whoever watches its cable wants to know
+            print("link up")
         self.reconnects += 1
         self.state("board/+/hello", (self.board,), self.hello)
         self.state("board/+/state", (self.board,), {"state": "ready", "boot": self.boot})

@@ -43,7 +43,7 @@ try:
     else:
         begin_again()
 except KeyboardInterrupt:
-    pass
+    forget("debug")  # what is printed at a prompt are not the board's last words
 except Exception as error:  # the last door: say it, and begin again
     firmware.mqtt.tell_error(error)
     begin_again()

@@ -26,8 +26,8 @@ class Pins:
 
     def __init__(self, settings: dict):
         self._settings = settings
-        self._levels: dict = {}  # of each pin that something reads, the function that does
-        self._devices: list = []  # gpiozero gives back the pin of one that nobody holds
+        self.levels: dict = {}  # of each pin that something reads, the function that does; it holds the device, too:
+        # gpiozero gives back the pin of one that nobody holds
         self._gpiozero = None
         self.usb = headsets_for(settings).at  # the source of a UsbHeadset, by its port
         self._has = "a Raspberry Pi has GPIO2 to GPIO27"
@@ -41,9 +41,8 @@ class Pins:
         except Exception as error:  # gpiozero's, lgpio's, the system's: no common kind
             raise StartError("pin %s cannot be read (%s); %s, and each may be in use by one program"
                              % (name, error, self._has))  # fmt: skip
-        self._devices.append(device)
         pin = device.pin  # asked by itself: a quarter of the time of device.is_active
-        self._levels[name] = lambda: int(bool(pin.state))
+        self.levels[name] = lambda device=device: int(bool(pin.state))
         high = not active_low
         return lambda: bool(pin.state) == high
 
@@ -68,16 +67,16 @@ class Pins:
             self._slow = True
             print("gpiozero: %s; %s is read by software, which is too slow for more than a few lines: `sudo "
                   "raspi-config nonint do_spi 0` mends it" % (said[0].message, name), file=sys.stderr)  # fmt: skip
-        self._levels[name] = lambda: device.raw_value * REFERENCE_MV // STEPS
-        return self._levels[name]
+        self.levels[name] = lambda: device.raw_value * REFERENCE_MV // STEPS
+        return self.levels[name]
 
     def level(self, name: str) -> int:
         """What a pin shows now: 0 or 1, or millivolts. Raises KeyError for one that nothing reads."""
-        return self._levels[name]()
+        return self.levels[name]()
 
     def raw(self) -> dict:
         """`level` of every pin that something reads."""
-        return {name: level() for name, level in self._levels.items()}
+        return {name: level() for name, level in self.levels.items()}
 
     def led(self, on: bool) -> None:
         """A Pi's own lamp belongs to its system."""

@@ -2,6 +2,8 @@
 
 from machine import Pin
 
+from firmware.clock import forget
+
 
 def number(name: str) -> int:
     """The chip's number in a pin's name: 4 of GP4, 33 of IO33."""
@@ -12,11 +14,8 @@ class Pins:
     """Inputs with the chip's own pull-up: a contact to ground makes them 0. Some measure a voltage."""
 
     def __init__(self, settings: dict):
-        self._levels = {}  # of each pin that something reads, the function that does
-        try:
-            self._led = Pin("LED", Pin.OUT)
-        except (ValueError, TypeError):  # boards without a lamp of that name
-            self._led = None
+        self.levels = {}  # of each pin that something reads, the function that does
+        self._lamp = settings.get("lamp", "LED")  # its name, and once it was wanted what lights it, or None
 
     def contact(self, name: str, active_low: bool):
         """A function that tells whether the contact at a pin is made. Raises StartError."""
@@ -24,7 +23,7 @@ class Pins:
             pin = Pin(number(name), Pin.IN, Pin.PULL_UP if active_low else Pin.PULL_DOWN)
         except ValueError as error:
             raise unusable(name, "it cannot be an input: %s" % error)
-        level = self._levels[name] = pin.value
+        level = self.levels[name] = pin.value
         if active_low:
             return lambda: not level()
         return lambda: bool(level())
@@ -39,21 +38,29 @@ class Pins:
                 adc.atten(ADC.ATTN_11DB)
         except ValueError as error:
             raise unusable(name, "no voltage can be measured there: %s" % error)
-        self._levels[name] = _by_microvolts(adc) if hasattr(adc, "read_uv") else _by_steps(adc)
-        return self._levels[name]
+        self.levels[name] = _by_microvolts(adc) if hasattr(adc, "read_uv") else _by_steps(adc)
+        return self.levels[name]
 
     def level(self, name: str) -> int:
         """What a pin shows now: 0 or 1, or millivolts. Raises KeyError for one that nothing reads."""
-        return self._levels[name]()
+        return self.levels[name]()
 
     def raw(self) -> dict:
         """`level` of every pin that something reads."""
-        return {name: level() for name, level in self._levels.items()}
+        return {name: level() for name, level in self.levels.items()}
 
     def led(self, on: bool) -> None:
-        """The board's own lamp."""
-        if self._led:
-            self._led.value(on)
+        """The board's own lamp; nothing where there is none."""
+        if type(self._lamp) is str:
+            from firmware import lamp
+
+            try:
+                self._lamp = lamp.opened(self._lamp)
+            except (ValueError, TypeError, ImportError, OSError):  # the last: a Pico W's lamp hangs on its radio
+                self._lamp = None
+            forget("lamp")
+        if self._lamp:
+            self._lamp(on)
 
     async def run(self) -> None:
         """Nothing to serve."""

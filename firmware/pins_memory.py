@@ -35,7 +35,7 @@ class Pins:
 
     def __init__(self, settings: dict):
         """Opens the control port, if there is one. Raises OSError, or ValueError for no HOST:PORT."""
-        self._pins = {}  # those that something reads
+        self.levels = {}  # of each pin that something reads, its Pin
         self._listener = None
         control = settings.get("control")
         if control:
@@ -50,12 +50,12 @@ class Pins:
 
     def contact(self, name: str, active_low: bool):
         """A function that tells whether the contact at a pin is made."""
-        pin = self._pins[name] = Pin(active_low, 3.3)
+        pin = self.levels[name] = Pin(active_low, 3.3)
         return pin
 
     def millivolts(self, name: str):
         """A function that measures the voltage at a pin, in whole millivolts."""
-        pin = self._pins[name] = Pin(None, 0.0)
+        pin = self.levels[name] = Pin(None, 0.0)
         return pin.millivolts
 
     def usb(self, port: str):
@@ -67,12 +67,12 @@ class Pins:
 
     def level(self, name: str) -> int:
         """What a pin shows now: 0 or 1, or millivolts. Raises KeyError for one that nothing reads."""
-        pin = self._pins[name]
+        pin = self.levels[name]
         return pin.millivolts() if pin.low is None else int(pin.volts > HIGH_V)
 
     def raw(self) -> dict:
         """`level` of every pin that something reads."""
-        return {name: self.level(name) for name in self._pins}
+        return {name: self.level(name) for name in self.levels}
 
     def led(self, on: bool) -> None:
         """The board's own lamp; there is none here."""
@@ -118,7 +118,7 @@ class Pins:
         """Carries out one line and answers it."""
         name, _, level = text.strip().partition(" ")
         level = level.strip()
-        pin = self._pins.get(name)
+        pin = self.levels.get(name)
         if level == "?":
             return "%s %s" % (name[:16], self.level(name) if pin else "is read by nothing here")
         try:
@@ -128,6 +128,6 @@ class Pins:
         if not 0 <= volts <= 3.3:
             return "error: a line is a pin and a level from 0V to 3.3V: GP4 0, GP26 1.65V, GP4 ?"
         if not pin:
-            return "ok, but nothing reads %s here; %s" % (name[:16], " ".join(sorted(self._pins)))
+            return "ok, but nothing reads %s here; %s" % (name[:16], " ".join(sorted(self.levels)))
         pin.volts = volts
         return "ok"

@@ -27,8 +27,13 @@ MANY = 40  # rows: about what a message holds
 
 def begin(station, seconds: int, fields: dict) -> tuple:
     """Carries out the command `raw`, in place of a recording that is still going on."""
+    before = station.inputs.recorder
+    if before:
+        before.end()
+        before.task.cancel()
+    read, _, free = (fields["pins"] or "").partition("+")
     try:
-        names = (fields["pins"] or " ".join(station.pins.raw())).split()
+        names = (read or " ".join(station.pins.raw())).split()
     except Exception as error:  # a converter's
         return False, "a pin cannot be read (%s): name the others" % error
     for name in names:
@@ -40,14 +45,30 @@ def begin(station, seconds: int, fields: dict) -> tuple:
             pass
     if not fits(names):
         return False, "so many pins are more than a message holds: name some"
-    if station.inputs.recorder:
-        station.inputs.recorder.task.cancel()
+    opened = as_contacts(station.pins, free.split(), names)
     recorder = Recorder(station.pins, names, fields["input"], seconds)
+    recorder.opened = opened
     for number, what, since_ms in station.inputs.readings():
         recorder.hear(number, station.inputs.message(what), now_ms(), since_ms)
     station.inputs.recorder = recorder
     recorder.task = asyncio.create_task(_tell(station, recorder, fields["id"]))
     return True, "for %d s" % seconds
+
+
+def as_contacts(pins, free: list, names: list) -> list:
+    """Adds to `names` pins that nothing reads, the first ones first, as far as there is room; those opened for it."""
+    opened = []
+    for name in free:
+        if name in names or not fits(names + [name]):
+            continue
+        try:
+            if name not in pins.levels:
+                pins.contact(name, True)
+                opened.append(name)
+            names.append(name)
+        except Exception:  # it cannot be an input: the others can
+            pass
+    return opened
 
 
 async def _tell(station, recorder, name):
@@ -72,6 +93,7 @@ async def _tell(station, recorder, name):
             except OSError:
                 await sleep_ms(TELL_MS)
     finally:
+        recorder.end()
         if station.inputs.recorder is recorder:  # nobody has begun another
             station.inputs.recorder = None
             forget("recorder")
@@ -88,6 +110,7 @@ class Recorder:
         self.number = number
         self.thinned = 0
         self.over = False
+        self.opened: list = []  # pins that nothing else reads
         self.task: asyncio.Task | None = None  # that tells what is in here
         self._pins = pins
         self._began_ms = -1  # not yet
@@ -98,6 +121,11 @@ class Recorder:
         self._rows = bytearray(ROWS * SIZE)
         self._count = 0
         self._said = []
+
+    def end(self) -> None:
+        """Nobody hears it any more: what was opened for it is read by nothing again."""
+        while self.opened:
+            self._pins.levels.pop(self.opened.pop())
 
     def poll(self, at_ms: int) -> None:
         """Looks at every pin once."""

@@ -23,19 +23,36 @@ def station(path: str):
 
             chip.stay()
         settings = read(path)
+        folder = path.rsplit("/", 1)[0] if "/" in path else "."
         if on_a_chip():
             settings["why"] = chip.why_started()
-            settings["keep"] = path.rsplit("/", 1)[0] if "/" in path else "."
+            settings["keep"] = folder
+        debug = look_into(settings, folder)
         begin(settings, path)
         panels = open_panels(settings)
         if panels:
             make_room()
         made = Station(settings, hello(settings, panels), open_pins(settings), panels)
         take(made.link, settings)
+        if debug:
+            made.talk = lambda: debug.talk(made)  # type: ignore[assignment]
         return made
     except StartError as error:
         print(error, file=sys.stderr)
         return None
+
+
+def look_into(settings: dict, folder: str):
+    """firmware.debug at work, where board.json has `debug` and the board has what it needs; else None."""
+    if not settings.get("debug"):
+        return None
+    try:
+        from firmware import debug
+    except ImportError as error:
+        print("debug: %s: `callfloor board provision` brings it" % error)
+        return None
+    debug.begin(settings, folder)
+    return debug
 
 
 def read(path: str) -> dict:
@@ -166,8 +183,8 @@ def firmware_hash() -> str:
 
 
 def files_in(folder: str, part: str) -> list:
-    """The names of the Python files in one part of the firmware."""
-    return [part + name for name in os.listdir(folder + "/" + part) if name.endswith(".py")]
+    """The names of the Python files in one part of the firmware, as source or compiled."""
+    return [part + name for name in os.listdir(folder + "/" + part) if name.rsplit(".", 1)[-1] in ("py", "mpy")]
 
 
 def make_room() -> None:

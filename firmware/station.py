@@ -18,10 +18,12 @@ ROLL_CALL_MS = 500  # a new gateway hears who is there spread over so long, read
 class Station:
     """One board. `hello` is who it is; `pins` may be None; `panels` are its lights."""
 
+    talk = None  # with `debug` what else runs, firmware/debug.py; a slot in the object would make its table grow
+
     def __init__(self, settings: dict, hello: dict, pins, panels: list):
         self.pins = pins
         self.inputs = None
-        self._ways = [(name, settings[name]) for name in ("wifi", "w5500") if name in settings]
+        self._ways = [(name, settings[name]) for name in ("wifi", "w5500", "lan8720") if name in settings]
         self.wall = None
         if settings["inputs"]:
             from firmware import inputs
@@ -46,6 +48,8 @@ class Station:
             from firmware import net
 
             jobs.append(net.WAYS[name](settings))
+        if self.talk:
+            jobs.append(self.talk())
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             while True:

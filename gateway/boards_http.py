@@ -50,6 +50,10 @@ class Commands:
         self._say = say
         self._waiting: dict[tuple[str, str], asyncio.Future[Answer]] = {}
 
+    def serve(self, boards: Iterable[str]) -> None:
+        """These boards, and no others, from now on."""
+        self.boards = frozenset(boards)
+
     def hear(self, board: str, fields: dict[str, Any] | None) -> None:
         """A board's answer; to nothing that we have asked: it is another's."""
         waiting = self._waiting.get((board, fields["id"])) if fields else None

@@ -11,17 +11,17 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from floorplan import Plan
 from gateway import walltime
 from gateway.days import QUARTER_S, Calendar
 from gateway.floor import Floor
-from gateway.queues.figures import Ledger
+from gateway.queues.figures import Ledger, QueueFigures
 from gateway.queues.totals import LONGEST, Totals
 from gateway.store import SALT_BYTES, Batch, KeptMessage, Store, StoreError
 
@@ -88,7 +88,9 @@ class Book:
         self._offset_s = 0.0  # wall less monotonic, when it was first believed
         # Who waited, marks, salt and messages, as they stood in the file when this gateway started.
         self._reminder: Reminder = [], {}, secrets.token_bytes(SALT_BYTES), []
-        self._strangers: list[tuple[str, int]] = []  # who waits in a file that could not be read at the start
+        self._gone: list[tuple[str, QueueFigures]] = []  # queues that went before the clock was to be believed
+        # Who waits in a file that could not be read at the start, or in a queue that went while nobody looked.
+        self._strangers: list[tuple[str, int]] = []
         self._one_by_one = asyncio.Lock()  # commits
         self._writer = ThreadPoolExecutor(1, "store")  # a card may take its time; one commit after another
         self._open()
@@ -103,6 +105,8 @@ class Book:
         now_s, wall_s = self._clock(), self._wall()
         try:
             self.store, self._reminder = self._opened(WAIT_S)
+            rows = self._reminder[0]
+            self._strangers = [(queue, call) for queue, call, _, _ in rows if queue not in self._floor.queues]
         except StoreError as error:
             self._fail(error)
         try:
@@ -150,6 +154,44 @@ class Book:
     def kept_messages(self) -> list[KeptMessage]:
         """What stood on the walls when the gateway was last here, the oldest first; some may be over."""
         return self._reminder[3]
+
+    # Another plan ----------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def day_of(self, queues: Collection[str]) -> AsyncIterator[dict[str, Totals]]:
+        """What is kept of this day of queues that begin to be counted: for `follow`, nothing is committed meanwhile.
+
+        Raises StoreError.
+        """
+        async with self._one_by_one:
+            if self.day is None or not self.store:
+                yield {}
+                return
+            yield cast(dict[str, Totals], await self._off_the_loop(self._days_kept, self.store, self.day, queues))
+
+    @staticmethod
+    def _days_kept(store: Store, day: date, queues: Collection[str]) -> dict[str, Totals]:
+        return {name: store.day(name, day) for name in queues}
+
+    def follow(self, plan: Plan, floor: Floor, kept: Mapping[str, Totals]) -> None:
+        """Counts the queues of another floor from now on; those in `kept` begin, with what is kept of their day."""
+        offset_s = self._wall() - self._clock()
+        if self._sure:
+            self._gather(offset_s)  # of queues that are no more, too
+        else:  # what they have counted waits for the clock
+            self._batch.marks |= self.marks()
+            self._gone += [(name, old.figures) for name, old in self._floor.queues.items()
+                           if floor.queues.get(name) is not old]  # fmt: skip
+        if plan.site.hours != self._plan.site.hours:
+            site = plan.site
+            self.calendar = Calendar(site.time_zone, site.day_begins, site.hours)
+            if self.store:
+                self.store.calendar = self.calendar
+        self._plan, self._floor = plan, floor
+        self.gaps = {name: gaps for name, gaps in self.gaps.items() if name in floor.queues}
+        if self.day is not None:
+            for name in kept:
+                self._begin_queue(name, self.calendar.day_bounds(self.day)[0], offset_s, kept[name])
 
     # While it runs ---------------------------------------------------------------
 
@@ -285,19 +327,23 @@ class Book:
     def _gather(self, offset_s: float) -> None:
         """What the ledgers hold, by queue and quarter, into the batch. `offset_s`: wall less monotonic."""
         batch = Batch(marks=self.marks(), messages=self.messages())
-        for name, queue in self._floor.queues.items():
-            ledger = queue.figures.ledger
+        gone, self._gone = self._gone, []
+        for name, figures in [*gone, *self._figures()]:
+            ledger = figures.ledger
             if ledger is None:
                 continue
-            queue.figures.ledger = Ledger()
+            figures.ledger = Ledger()
             for at_s, what, amount in ledger.counts:
                 put(batch, name, self.calendar.quarter(at_s + offset_s), what, amount)
             for call, (key, since_s) in ledger.came.items():
                 batch.came.append((name, call, key, since_s + offset_s))
             batch.went += [(name, call) for call in ledger.went]
-            if queue.figures.lacks:
-                batch.untold |= {key: queue.figures.lacks for key in batch.counts if key[0] == name}
+            if figures.lacks:
+                batch.untold |= {key: figures.lacks for key in batch.counts if key[0] == name}
         self._batch = merged(self._batch, batch)
+
+    def _figures(self) -> Iterator[tuple[str, QueueFigures]]:
+        return ((name, queue.figures) for name, queue in self._floor.queues.items())
 
     # The clock and the day -------------------------------------------------------
 
@@ -321,24 +367,28 @@ class Book:
     def _begin_day(self, today: date, offset_s: float, kept: dict[str, Totals]) -> None:
         """The figures count this day from here on: what is kept of it, and what is not committed yet."""
         begins_s, _ = self.calendar.day_bounds(today)
-        for name, queue in self._floor.queues.items():
-            totals = kept[name]
-            for (where, quarter), amounts in self._batch.counts.items():
-                if where == name and quarter >= begins_s:
-                    for what, amount in amounts.items():
-                        totals.add(what, amount)
-            for at_s, what, amount in queue.figures.ledger.counts if queue.figures.ledger else ():
-                if at_s + offset_s >= begins_s:
-                    totals.add(what, amount)
-            queue.figures.begin_day(begins_s - offset_s, totals)
-            self._floor.touched.queues.add(name)
+        for name in self._floor.queues:  # one may have come since `kept` was read
+            self._begin_queue(name, begins_s, offset_s, kept.get(name) or Totals())
         self.day = today
         self._changed()
 
+    def _begin_queue(self, name: str, begins_s: float, offset_s: float, totals: Totals) -> None:
+        queue = self._floor.queues[name]
+        for (where, quarter), amounts in self._batch.counts.items():
+            if where == name and quarter >= begins_s:
+                for what, amount in amounts.items():
+                    totals.add(what, amount)
+        for figures in [*(figures for of, figures in self._gone if of == name), queue.figures]:
+            for at_s, what, amount in figures.ledger.counts if figures.ledger else ():
+                if at_s + offset_s >= begins_s:
+                    totals.add(what, amount)
+        queue.figures.begin_day(begins_s - offset_s, totals)
+        self._floor.touched.queues.add(name)
+
     def _fold(self) -> None:
         """Counts that wait for the clock or the file are added up, the longer the coarser: memory has an end."""
-        for queue in self._floor.queues.values():
-            ledger = queue.figures.ledger
+        for _, figures in [*self._gone, *self._figures()]:
+            ledger = figures.ledger
             if ledger and len(ledger.counts) > COUNTS_MOST:
                 for fold_s in FOLDS_S:
                     ledger.counts = folded(ledger.counts, fold_s)

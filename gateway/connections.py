@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import resource
 import socket
 import ssl
 import sys
@@ -223,6 +222,8 @@ def listen(host: str, port: int, backlog: int) -> list[socket.socket]:
 
 def room_for(proxies: Iterable[str]) -> Room:
     """Room for as many connections as this process may have files open, raised to what it may have."""
+    import resource  # a gateway is no Windows computer; what it imports may be read on one
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES_MOST if hard == resource.RLIM_INFINITY else min(hard, FILES_MOST)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -17,6 +17,7 @@ class Desk:
     lost: str = ""  # why its board is lost, in words; empty while it is there
     dark: str = ""  # why nothing can be known of its board, in words
     heard: bool = False  # this start of its board has said something of it
+    told: bool = True  # False: its board still reads for somebody else what is plugged in here
     phone: str | None = None  # idle, ringing, talking, held, unknown
     phone_why: str = ""  # why it is unknown, in words
     phone_muted: bool | None = None  # as an IP phone says
@@ -57,6 +58,8 @@ Rule = tuple[Callable[[Desk], object], str, str]
 RULES: tuple[Rule, ...] = (
     (lambda d: d.dark, "unknown", "{dark}"),
     (lambda d: d.lost, "lost", "{lost}"),
+    (lambda d: d.board and not d.told and _tells_nothing(d), "unknown",
+     "board {board} is not told yet what it reads here"),
     (lambda d: d.board and not d.heard and _tells_nothing(d), "unknown",
      "no word from board {board} about this desk yet"),
     (lambda d: _talks(d) and d.member == "held", "held", "the phone system says: on hold"),

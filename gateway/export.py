@@ -7,6 +7,7 @@ happened that a rate could be of. Read by pieces, so that a slow reader never ho
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from gateway.store import Reader, StoreError
 
 AMOUNTS = tuple(name for name in COUNTED if name != "seen_s")  # `unseen_s` says it more plainly
 COLUMNS = ("queue", "begins", "ends", "open_s", "unseen_s", *AMOUNTS, *RATES, "service_level", "formula")
+TEXTS = ("queue", "begins", "ends", "formula")  # not numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ def rows(
     """
     calendar = Calendar(plan.site.time_zone, plan.site.day_begins, plan.site.hours)
     planned = {row.id: row for row in plan.queue}
-    with store.read(path, calendar) as reader:
-        names = [*planned, *(name for name in reader.queues() if name not in planned)]
     if by not in BY:
         raise StoreError(f"totals are kept by {' and by '.join(BY)}, not by '{by}'")
     if first and last and first > last:
         raise StoreError(f"from {first} to {last} there is no day: the first is the later one; swap them")
+    names = list(planned)
+    if queue is None or queue in planned or path.exists():
+        with store.read(path, calendar) as reader:
+            names += [name for name in reader.queues() if name not in planned]
     if queue is not None and queue not in names:
         raise StoreError(f"there is no queue '{queue}'; there is {', '.join(names) or 'none'}")
 
@@ -68,6 +72,15 @@ def rows(
                     yield _csv(_cells(calendar, name, planned.get(name), interval))
 
     return lines()
+
+
+def objects(lines: Iterable[str]) -> Iterator[dict[str, str | float | None]]:
+    """The same rows by their columns' names: what is unknown is None, what counts a number."""
+    begun = iter(lines)
+    names = next(begun).rstrip("\n").split(",")
+    for line in begun:
+        cells = zip(names, line.rstrip("\n").split(","), strict=True)
+        yield {name: cell if name in TEXTS else json.loads(cell) if cell else None for name, cell in cells}
 
 
 def _quarters(reader: Reader, queue: str, first: dt.date | None, last: dt.date | None) -> Iterator[Interval]:

@@ -47,6 +47,7 @@ class Place:
 
     desk: str
     senses: frozenset[str] = frozenset()  # kinds of reading that the site file expects here
+    told: bool = True  # False: until its next start the board reads here what was somebody else's
     boot: str | None = None
     live: bool = False  # something of this boot was read as it happened, not found retained
     top: int = 0  # the highest seq seen of this boot
@@ -104,6 +105,7 @@ class Floor:
         self.truth = Truth(plan.truth)
         self._changed = changed
         self._places: dict[str, dict[str, Place]] = {}  # board → input → what is plugged in there
+        self._panels = panels_of(plan)
         self._served = set(plan.pbx_queues.values())  # queues whose members the phone system tells
         self._desk_of: dict[str, str] = {}  # extension → desk
         self._queues_of: dict[str, dict[str, None]] = {}  # extension → queues it serves, last heard of last
@@ -138,6 +140,83 @@ class Floor:
         self.check_boards(now_s)
         self.touched.queues |= set(self.queues)
 
+    # After another plan ------------------------------------------------------------
+
+    def take_over(self, before: Floor, now_s: float) -> set[str]:
+        """Goes on where the floor of another plan stands. Once, before anything else is heard.
+
+        Boards and queues that are still there go on as they are, with all their figures; so do desks that are
+        plugged in where they were. Returns the others: their readings have to be asked for.
+        """
+        self.refused, self.broker_away = before.refused, before.broker_away
+        self.sources |= {name: away for name, away in before.sources.items() if name in self.sources}
+        self.boards |= {name: board for name, board in before.boards.items() if name in self.boards}
+        for name in self.boards.keys() & before.boards.keys():
+            self.boards[name].goes_by(before.plan)
+            for number, place in self._places[name].items():
+                place.told = self.desks[place.desk].told = self.boards[name].is_told(self.plan, False, int(number))
+        self._take_queues(before, now_s)
+        phones = [{desk.id: desk.phone for desk in floor.plan.desk} for floor in (before, self)]
+        both = {name for name, phone in phones[1].items() if phones[0].get(name, False) == phone}
+        stay = {name for name in both if self._take_desk(name, before)}
+        self.shown = {
+            name: said for name, said in before.shown.items()
+            if self._panels.get(name) == before._panels.get(name) and self._is_told(name)
+        }  # fmt: skip
+        self.truth.take_over(before.truth, stay)
+        self._presence, self.boards_lost = {}, 0
+        self.check_boards(now_s)
+        for name in self.desks:
+            self._hear_word(name, now_s)
+        self.count_members()
+        for what in ("desks", "boards", "queues"):
+            getattr(self.touched, what).update(getattr(self, what))
+        self.touched.walls |= {wall.id for wall in self.plan.wall}
+        self.touched.findings |= set(self.desks)
+        return set(self.desks) - stay
+
+    def _take_queues(self, before: Floor, now_s: float) -> None:
+        """Queues with who waits there and who serves them; one that is new at a source that is there waits for it."""
+        were = {queue.id: queue for queue in before.plan.queue}
+        for queue in self.plan.queue:
+            if queue.id in were and same_queue(queue, were[queue.id]):
+                kept = self.queues[queue.id] = before.queues[queue.id]
+                kept.figures.promise(queue.target)
+                continue
+            figures, source = self.queues[queue.id].figures, queue.source or ASTERISK
+            self.queues[queue.id].desks_known = not self.broker_away and queue.id in self._served
+            if not self.sources.get(source, NOT_HEARD):
+                figures.apply(events.Missing(queue.id, "nothing has been heard of this queue yet"), now_s)
+                figures.apply(events.Back(), now_s)
+        for extension, names in before._queues_of.items():
+            serves = {name: None for name in names if extension in self.queues.get(name, NO_QUEUE).members}
+            if serves:
+                self._queues_of[extension] = serves
+            for name in serves if self._seats else ():
+                assert self._seats
+                self._seat(self._seats.sit(extension, name, self.queues[name].members[extension].device), now_s)
+
+    def _take_desk(self, name: str, before: Floor) -> bool:
+        """What is known of a desk, where it is plugged in as it was; whether it is."""
+        where, was = self._plugged(name), before._plugged(name)
+        desk, old = self.desks[name], before.desks[name]
+        if (where and _wires(where)) != (was and _wires(was)):
+            if desk.phone_by == "url":  # it tells by itself, wherever the rest is plugged in
+                for field_ in OF_PHONE:
+                    setattr(desk, field_, getattr(old, field_))
+            return False
+        if where and was:
+            self._places[where[0]][where[1]] = was[2]
+        for field_ in OF_SENSORS:
+            setattr(desk, field_, getattr(old, field_))
+        return True
+
+    def _plugged(self, name: str) -> tuple[str, str, Place] | None:
+        """(board, input, what is there) of a desk; None where no board reads it."""
+        board = self.desks[name].board
+        places = self._places[board] if board else {}
+        return next(((board, number, place) for number, place in places.items() if board and place.desk == name), None)
+
     # From the boards -------------------------------------------------------------
 
     def hear_board(self, pattern: str, ids: tuple[str, ...], fields: dict[str, Any] | None, retained: bool,
@@ -167,7 +246,11 @@ class Floor:
         place = self._places[board].get(number)
         if place is None or pattern not in place.senses:
             return  # nothing is plugged in there, or a sensor that was taken away left this behind
-        desk = self.desks[place.desk]
+        desk, known = self.desks[place.desk], self.boards[board]
+        if not place.told:
+            if known.wired and known.wired.boot in (fields["boot"], known.boot if retained else ""):
+                return
+            place.told = desk.told = True
         if place.boot != fields["boot"]:
             if retained and place.live:
                 return  # of an earlier start
@@ -201,7 +284,7 @@ class Floor:
 
     def _hear_shown(self, board: str, number: int, fields: dict[str, Any]) -> None:
         walls = self.plan.walls_of(board)
-        if 0 <= number < len(walls):
+        if 0 <= number < len(walls) and self._is_told(walls[number].id):
             self.shown[walls[number].id] = fields
             self._touch("walls", walls[number].id)
 
@@ -227,6 +310,20 @@ class Floor:
         if self.broker_away:
             return "unknown", self.broker_away
         return self.boards[board].presence(now_s)
+
+    def wall_presence(self, wall: str, now_s: float) -> tuple[str, str]:
+        """The same of the board of a wall, which may not be told of it yet."""
+        board = self._panels[wall][0]
+        state, why = self.presence(board, now_s)
+        if state == "ready" and not self._is_told(wall):
+            return "unknown", f"board {board} is not told yet what it draws here"
+        return state, why
+
+    def _is_told(self, wall: str) -> bool:
+        if wall not in self._panels:
+            return True
+        board, number = self._panels[wall]
+        return self.boards[board].is_told(self.plan, True, number)
 
     def hear_broker(self, away: str, now_s: float) -> None:
         """The broker is away, and why; or, empty, it is back: every board has its time to be heard."""
@@ -339,6 +436,11 @@ class Floor:
             desk.untied = "" if extension else why
         self._conclude(name, now_s)
 
+    def count_members(self) -> None:
+        """Counts every member anew."""
+        for extension in self._queues_of:
+            self._count_member(extension)
+
     def _count_member(self, extension: str) -> None:
         """Counts a member where its desk's status, or the PBX's word, puts it."""
         desk = self._desk_of.get(extension)
@@ -385,6 +487,27 @@ class Floor:
         """What may have changed since the last call."""
         taken, self.touched = self.touched, Touched()
         return taken
+
+
+def _wires(plugged: tuple[str, str, Place]) -> tuple[Any, ...]:
+    board, number, place = plugged
+    return board, number, place.senses, place.told
+
+
+# What is known of a desk by its own sensors.
+OF_PHONE = ("phone", "phone_why", "phone_muted")
+OF_SENSORS = ("heard", *OF_PHONE, "in_call", "rings", "muted", "docked", "headset_why", "missed")
+NO_QUEUE = Queue(QueueFigures())
+
+
+def panels_of(plan: Plan) -> dict[str, tuple[str, int]]:
+    """Wall → its board and panel there."""
+    return {wall.id: (board.id, number) for board in plan.board for number, wall in enumerate(plan.walls_of(board.id))}
+
+
+def same_queue(one: floorplan.Queue, other: floorplan.Queue) -> bool:
+    """Whether the same callers wait there: another name for people, or another target, makes no other queue."""
+    return one.source == other.source and (one.pbx or "").casefold() == (other.pbx or "").casefold()
 
 
 def untold(queue: floorplan.Queue) -> frozenset[str]:

@@ -127,6 +127,13 @@ class Levels:
         self._due_s = dict.fromkeys(self._levels, NEVER)
         self.due_s = NEVER  # when to look again, should no number change
 
+    def take_over(self, before: Levels) -> None:
+        """Goes on where the levels of another plan stand, number by number; one with other thresholds begins anew."""
+        for name, level in before._levels.items():
+            if name in self._levels and self._levels[name].rule == level.rule:
+                self._levels[name], self._due_s[name] = level, before._due_s[name]
+        self.due_s = min(self._due_s.values(), default=NEVER)
+
     def of(self, name: str) -> int:
         """The level of a number now; 0 for one without thresholds."""
         level = self._levels.get(name)

@@ -13,7 +13,7 @@ import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 import floorplan
@@ -84,8 +84,9 @@ class Rule:
 
     def __init__(self, message: WallMessage, plan: Plan):
         self.message = message
-        hours = plan.site.hours if message.kind == "business-hour" else message.at
-        self._calendar = Calendar(plan.site.time_zone, hours=hours)
+        self.key = message.model_dump_json()  # what is the same of two plans' rules
+        self.hours = plan.site.hours if message.kind == "business-hour" else message.at
+        self._calendar = Calendar(plan.site.time_zone, hours=self.hours)
         self._applied = False
         self._other_since_s: float | None = None  # since when a condition is not as `_applied` says
         self._begun_s = 0.0
@@ -210,7 +211,56 @@ class Messages:
         self._composed: dict[str, On] = {}  # by key; of the site file's for good: who composes waits long
         self._thread = ThreadPoolExecutor(1, "messages")  # one alone: more of them would starve the event loop
         self._stirred = asyncio.Event()
+        self._ended = False
         self.version = 0  # counts up with what supervisors have sent, and what walls show
+
+    async def prepare(self, before: Messages) -> None:
+        """Composes all that will be shown after `take_over`, while the messages of another plan are in charge.
+
+        What was composed there holds where no wall looks otherwise.
+        """
+        self._thread = before._thread
+        rules = {rule.key: rule for rule in before._rules}
+        self._rules = [self._same_rule(rule, rules.get(rule.key)) for rule in self._rules]
+        self._sent = self._still_here(before._sent)
+        looks = {wall: self._looks(wall) for wall in self._walls}
+        if looks == {wall: before._looks(wall) for wall in before._walls}:
+            orders = {rule.key: str(order) for order, rule in enumerate(before._rules)}
+            keys = {str(order): orders.get(rule.key, "") for order, rule in enumerate(self._rules)}
+            keys |= {id: id for id in self._sent}
+            self._composed = {ours: before._composed[key] for ours, key in keys.items() if key in before._composed}
+        await self.compose_all()
+
+    def take_over(self, before: Messages) -> None:
+        """Goes on where the messages of another plan stand, with what supervisors have sent. Once, after `prepare`."""
+        prepared = self._sent
+        # The same dict: whoever is just sending one to the messages before sends it to us.
+        self._sent, still_here = before._sent, self._still_here(before._sent)
+        self._kept, self._dirty = before._kept, before._dirty or still_here != before._sent
+        self._sent.clear()
+        self._sent.update(still_here)
+        for id in prepared.keys() - still_here.keys():  # taken back, or over, meanwhile
+            self._composed.pop(id, None)
+        self.version = before.version + 1
+
+    def _still_here(self, sent: Mapping[str, Sent]) -> dict[str, Sent]:
+        """Messages on those of their walls that there are; one that would be on none is left out."""
+        here = {id: replace(one, walls=tuple(wall for wall in one.walls if wall in self._walls))
+                for id, one in sent.items()}  # fmt: skip
+        return {id: one for id, one in here.items() if one.walls or not sent[id].walls}
+
+    def _same_rule(self, ours: Rule, theirs: Rule | None) -> Rule:
+        return theirs if theirs and theirs.hours == ours.hours else ours
+
+    def _looks(self, wall: str) -> tuple[Any, ...]:
+        """All that what is composed for a wall hangs on."""
+        row = self._walls[wall]
+        return row.panel.size, row.languages, self._bands.get(wall)
+
+    def end(self) -> None:
+        """Lets `run` return: others are in charge."""
+        self._ended = True
+        self._stirred.set()
 
     # What is shown ---------------------------------------------------------------
 
@@ -272,8 +322,8 @@ class Messages:
     # From a text to lights: a long one takes a good part of a second ------------------
 
     async def run(self) -> None:
-        """Composes what is there to be shown, until cancelled."""
-        while True:
+        """Composes what is there to be shown, until cancelled or ended."""
+        while not self._ended:
             self._stirred.clear()
             await self.compose_all()
             await self._stirred.wait()
@@ -302,7 +352,8 @@ class Messages:
 
     def on(self, text: str, walls: Iterable[str]) -> On:
         """A supervisor's text on these walls, none of them: on all."""
-        chosen = [self._walls[wall] for wall in walls] or self._walls.values()
+        named = list(walls)
+        chosen = [self._walls[wall] for wall in named if wall in self._walls] if named else self._walls.values()
         return composed_on([(wall, text) for wall in chosen], self._bands, True)
 
     def size(self, wall: str) -> tuple[int, int]:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from firmware import contract
+from floorplan import Plan
 
 SILENT_PERIODS = 2  # a board silent for so many of its health periods is lost, whatever its will says
+
+
+class Wired(NamedTuple):
+    """What one start of a board goes by: its inputs and its panels, each whose and how it is wired."""
+
+    boot: str
+    inputs: list[tuple[str, Any]]
+    panels: list[tuple[str, Any]]
 
 
 @dataclass(slots=True)
@@ -21,6 +30,26 @@ class Board:
     hello: dict[str, Any] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=dict)
     floods: bool = False  # it says so much that it is not listened to
+    wired: Wired | None = None  # what it has read by since before the site file was another one
+
+    @property
+    def boot(self) -> str:
+        """Its start that is known; empty: none is."""
+        return str(self.hello.get("boot") or (self.state or {}).get("boot") or "")
+
+    def goes_by(self, plan: Plan) -> None:
+        """The plan becomes another one: until its next start the board goes by what it was told of this one."""
+        if self.boot and (self.wired is None or self.wired.boot != self.boot):
+            self.wired = Wired(self.boot, *_wired(plan, self.id))
+
+    def is_told(self, plan: Plan, panel: bool, number: int) -> bool:
+        """False where this start of it reads an input, or draws on a panel, that was somebody else's."""
+        if self.wired is None or self.wired.boot != self.boot:
+            return True
+        old, new = self.wired.panels if panel else self.wired.inputs, _wired(plan, self.id)[panel]
+        if number >= len(old):
+            return False
+        return old[number][0] == new[number][0] or old[number][1] == new[number][1]
 
     def presence(self, now_s: float) -> tuple[str, str]:
         """("ready" | "lost" | "unknown", why in words).
@@ -43,3 +72,11 @@ class Board:
         if self.heard_s is None:
             return "unknown", f"no word from board {self.id} yet"
         return "ready", ""
+
+
+def _wired(plan: Plan, board: str) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
+    inputs = next((row.inputs for row in plan.board if row.id == board), ())
+    return (
+        [(place.desk, (place.phone, place.headset)) for place in inputs],
+        [(wall.id, (wall.panel, wall.light)) for wall in plan.walls_of(board)],
+    )

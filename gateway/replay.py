@@ -337,7 +337,7 @@ def run(path: str, within_s: int, formula: str, every_s: float | None, as_json: 
                 "service_level": _rounded(SERVICE_LEVEL[formula].value(stretch.totals, UNTOLD), 4),
             }
             line = {"until_s": round(end_s, 3), "queue": name, **row}
-            print(json.dumps(line, ensure_ascii=False) if as_json else _stretch_line(end_s, name, row))
+            print(json.dumps(line) if as_json else _stretch_line(end_s, name, row))
 
     replay = Replay(wanted, every_s, tell)
     try:
@@ -354,4 +354,4 @@ def run(path: str, within_s: int, formula: str, every_s: float | None, as_json: 
         replay.notes.append("--every says nothing where there are no times")
     for note in replay.notes:
         print(f"callfloor: {path}: {note}", file=sys.stderr)
-    print(json.dumps(document(replay), ensure_ascii=False) if as_json else table(replay))
+    print(json.dumps(document(replay)) if as_json else table(replay))

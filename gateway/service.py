@@ -13,13 +13,13 @@ import itertools
 import logging
 import secrets
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import Any
 
 import uvicorn
-from fastapi import APIRouter
 from starlette.types import ASGIApp
 
 import floorplan
@@ -44,7 +44,8 @@ from gateway.phones.token import token_of
 from gateway.queues import push, push_http
 from gateway.queues.asterisk import Asterisk
 from gateway.queues.events import Event
-from gateway.queues.push import Push, PushError, decode, parse_push_topic
+from gateway.queues.push import Push, PushError, decode, parse_push_topic, told_by
+from gateway.reload import COMMAND, OF_PANELS, Again, Page, Reloads
 from gateway.says import Says
 from gateway.seldom import Seldom
 from gateway.wall_page import Screens
@@ -61,7 +62,6 @@ LOG_S = 60.0
 LOGGED_MOST = 1000
 LOGGED_LETTERS = 300
 STANDING_MOST = 100  # findings whose length is said anew with each beat
-OF_PANELS = ("board/+/panel/+/scene", "board/+/panel/+/message", "board/+/panel/+/light")  # what we tell them
 START_S = 10.0  # after this a start is over, whoever is still missing
 
 
@@ -73,10 +73,13 @@ def since_long_ago() -> float:
 class Gateway:
     """One site's gateway. `run` ends when cancelled, and says `lost` before it goes."""
 
-    def __init__(self, plan: Plan, clock: Any = since_long_ago) -> None:
+    def __init__(self, plan: Plan, clock: Any = since_long_ago, again: Again | None = None) -> None:
         self.plan = plan
+        self.reloads = Reloads(self, again)
+        self.people: People | None = None
+        self.page = Page()
         self.boot = secrets.token_hex(4)
-        self._clock = clock
+        self.clock = clock
         self._started_s = clock()
         self._due = False
         self._messages_version = -1  # what the page was last told of
@@ -84,12 +87,14 @@ class Gateway:
         self._needed: dict[str, tuple[float, int | None]] = {}  # queue → when reckoned, how many desks it needs
         self.news = News()
         self.says = Says(plan.site.id, self.news)
-        self.floor = Floor(plan, clock(), self._touched, keep=True)
+        self.floor = Floor(plan, clock(), self.touched, keep=True)
         self._faults = Faults(log.warning)
         self._floods = Floods(clock())
-        self.book = Book(plan, self.floor, clock, changed=self._touched)
+        self.book = Book(plan, self.floor, clock, changed=self.touched)
         self.walls = Walls(plan, self.book.calendar_s())
-        self.messages = self._messages()
+        self.messages = self.messages_of(plan, self.walls)
+        self.messages.remember(self.book.kept_messages())
+        self.talk_of_messages()
         self.screens = Screens(plan, self._should_show, self._a_beat, self.wall_changed)
         self.walls.watching = self.screens.watching
         self.floor.touched.walls |= {wall for wall in self.walls.scenes if wall not in self.walls.panels}
@@ -102,34 +107,56 @@ class Gateway:
                 for row in contract.MESSAGES
                 if row.sender == "board" or row.topic in OF_PANELS
             ]
-            + [(contract.topic(plan.site.id, push.TOPIC), 1)],
+            + [(contract.topic(plan.site.id, topic), 1) for topic in (push.TOPIC, COMMAND)],
             self._hear,
             self._broker_back,
             self._broker_away,
         )
         self.commands = Commands((board.id for board in plan.board), self._command)
+        self._pushes: dict[str, Push] = {}  # every source since the start: of one that is back, no number comes twice
         self.asterisk, self.pushes = self._remind()
-        self.phones = Phones(plan, self.floor.hear_phone, clock)
+        self.phones = self.phones_of(plan)
         self.book.marks = self._marks
-        self._told_panels = {(board, str(panel)) for board, panel in self.walls.panels.values()}
         ready = {"state": "ready", "boot": self.boot}
         self.says.say("gateway/state", (), ready)
         self.screens.say("gateway", ready)
+        self.say_walls()
+
+    def messages_of(self, plan: Plan, walls: Walls) -> Messages:
+        """The messages of a plan, on these walls."""
+        bands = {wall: scene.band for wall, scene in walls.scenes.items()}
+        return Messages(plan, bands, self._figure, self.clock, self.book.calendar_s, self._look_at_messages)
+
+    def talk_of_messages(self) -> None:
+        """Has the book and the walls ask these messages."""
+        self.book.messages = self.messages.take_changes
+        self.book.found_messages = self.messages.remember
+        self.walls.message = lambda wall: self.messages.fields(wall, self.boot)
+
+    def phones_of(self, plan: Plan) -> Phones:
+        """The IP phones of a plan."""
+        return Phones(plan, self._hear_phone, self.clock)
+
+    def _hear_phone(self, desk: str, state: str, muted: bool | None, why: str, now_s: float) -> None:
+        self.floor.hear_phone(desk, state, muted, why, now_s)
+
+    def pushes_of(self, plan: Plan) -> dict[str, Push]:
+        """The sources of a plan that push, by id: known ones as they are, who may be hearing somebody just now."""
+        salt = self.book.marks_and_salt()[1]
+        for source in plan.source:
+            if source.id not in self._pushes:
+                tell = partial(self._hear_source, source.id)
+                self._pushes[source.id] = Push(source, told_by(plan, source.id), tell, self.clock, salt)
+        return {source.id: self._pushes[source.id] for source in plan.source}
+
+    def say_walls(self) -> None:
+        """What every panel should draw: said at the start, and where the site file is another one."""
+        self._told_panels = {(board, str(panel)) for board, panel in self.walls.panels.values()}
         for wall, (board, panel) in self.walls.panels.items():
             self.says.say("board/+/panel/+/scene", (board, panel), self.walls.scenes[wall].message)
             self._say_light(wall)
         self.messages.due()
         self._say_messages(self.walls.panels)  # and to clear what another gateway has left at the broker
-
-    def _messages(self) -> Messages:
-        """The messages of all walls, reminded of what stood before this start."""
-        bands = {wall: scene.band for wall, scene in self.walls.scenes.items()}
-        messages = Messages(self.plan, bands, self._figure, self._clock, self.book.calendar_s, self._look_at_messages)
-        messages.remember(self.book.kept_messages())
-        self.book.messages = messages.take_changes
-        self.book.found_messages = messages.remember
-        self.walls.message = lambda wall: messages.fields(wall, self.boot)
-        return messages
 
     def _remind(self) -> tuple[Asterisk | None, dict[str, Push]]:
         """Whoever tells of queues, each reminded of what it told us before this start."""
@@ -137,35 +164,37 @@ class Gateway:
         for name, queue in self.floor.queues.items():
             queue.figures.remember((call, since_s) for where, call, _, since_s in waiting if where == name)
         marks, salt = self.book.marks_and_salt()
-        pushes = {}
-        for source in self.plan.source:
-            queues = {queue.id for queue in self.plan.queue if queue.source == source.id}
-            told = Push(source, queues, partial(self._hear_source, source.id), self._clock, salt)
-            for name in queues & marks.keys():
+        pushes = self.pushes_of(self.plan)
+        for told in pushes.values():
+            for name in told.queues & marks.keys():
                 told.remember(name, marks[name])
-            told.remember_waiting(row for row in waiting if row[0] in queues)
-            pushes[source.id] = told
+            told.remember_waiting(row for row in waiting if row[0] in told.queues)
         settings, names = self.plan.pbx.asterisk, self.plan.pbx_queues
         if not settings:
             return None, pushes
         return Asterisk(
             settings, floorplan.secret(settings.secret_file) or "", names, partial(self._hear_source, ASTERISK),
-            self._clock, salt, [row for row in waiting if row[0] in names.values()],
+            self.clock, salt, [row for row in waiting if row[0] in names.values()],
         ), pushes  # fmt: skip
 
-    async def run(self, host: str, port: int) -> None:
-        """Serves the page at host:port and keeps the floor, until cancelled or told to end."""
-        people = People(self.plan.people)
-        served = page.app(
-            self.plan, self.news, self.health, self.wall_now, self.history, self._routers(people), people=people
-        )
+    async def run(self, host: str, port: int, early: Collection[int] = ()) -> None:
+        """Serves the page at host:port and keeps the floor, until cancelled or told to end.
+
+        `early`: the SIGHUPs that came while all was made.
+        """
+        people = self.people = People(self.plan.people)
+        self.page.app = self.app(self.plan, self.pushes, self.phones, self.messages)
         room = connections.room_for(self.plan.page.proxies)
-        web = connections.Server(web_config(served, self.plan.page, host, port), room)
+        web = connections.Server(web_config(self.page, self.plan.page, host, port), room)
         web.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]  # ours, below
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, web)
-        working = (self.line.run(), self.book.run(), self.messages.run(), self._beat(), self._watch())
+        if hangs_up_to_reload():
+            loop.add_signal_handler(signal.SIGHUP, self.reloads.by_signal)
+            if early:
+                self.reloads.by_signal()
+        working = (self.line.run(), self.book.run(), self._compose(), self._beat(), self._watch())
         jobs = [asyncio.create_task(job) for job in working]
         if self.asterisk:
             jobs.append(asyncio.create_task(self.asterisk.run()))
@@ -182,21 +211,28 @@ class Gateway:
             await self.book.close()
             people.close()
 
-    def _routers(self, people: People) -> list[APIRouter]:
-        """Further addresses of the page: where sources push, and what IP phones call."""
+    async def _compose(self) -> None:
+        """Composes messages: after a reload others than before."""
+        while True:
+            await self.messages.run()
+
+    def app(self, plan: Plan, pushes: dict[str, Push], phones: Phones, messages: Messages) -> ASGIApp:
+        """The page of a plan, with further addresses: where sources push, what IP phones call. Raises SiteError."""
+        assert self.people
+        note = self.people.note
         routers = []
-        tokens = {source.id: floorplan.secret(source.secret_file) or "" for source in self.plan.source}
+        tokens = {source.id: floorplan.secret(source.secret_file) or "" for source in plan.source}
         try:
             if tokens:
-                routers.append(push_http.routes(self.pushes, tokens, self.book.saved, self._log_once))
+                routers.append(push_http.routes(pushes, tokens, self.book.saved, self._log_once))
         except ValueError as error:
             raise SiteError(f"[[source]] secret_file: {error}") from error
-        if self.phones:
-            routers.append(phones_http.routes(self.phones, token_of(self.plan), self._clock))
-        routers.append(messages_http.routes(self.messages, self._drawn_now, self.book.kept, people.note))
-        routers.append(boards_http.routes(self.commands, people.note))
-        routers.append(wall_page.routes(self.plan, self.screens))
-        return routers
+        if phones:
+            routers.append(phones_http.routes(phones, token_of(plan), self.clock))
+        routers.append(messages_http.routes(messages, self._drawn_now, self.book.kept, note))
+        routers.append(boards_http.routes(self.commands, note))
+        routers.append(wall_page.routes(plan, self.screens))
+        return page.app(plan, self.news, self.health, self.wall_now, self.history, routers, people=self.people)
 
     def _end(self, web: uvicorn.Server) -> None:
         self.news.close()
@@ -210,8 +246,12 @@ class Gateway:
         if pushed:
             self._hear_push(*pushed, topic, b"" if retained else payload)
             return
-        if contract.pattern_of(topic)[0] in OF_PANELS:
+        pattern = contract.pattern_of(topic)[0]
+        if pattern in OF_PANELS:
             self._clear_of_nobody(topic, payload)
+            return
+        if pattern == COMMAND:
+            self.reloads.hear(topic, b"" if retained else payload)
             return
         if not retained and not self._floods.hear(_board_of(topic)):
             return  # what is read at all costs the others time
@@ -219,7 +259,7 @@ class Gateway:
             pattern, ids, fields = readable.parse(topic, payload)
             if pattern == "board/+/answer" and not retained:
                 self.commands.hear(ids[0], fields)
-            self.floor.hear_board(pattern, ids, fields, retained, self._clock())
+            self.floor.hear_board(pattern, ids, fields, retained, self.clock())
         except contract.ContractError as error:
             self._refuse(topic, f"refused: {error}")
 
@@ -229,7 +269,7 @@ class Gateway:
         kind, name, *_ = [*topic.split("/")[3:5], "", ""]
         known = name in (self.floor.boards if kind == "board" else self.pushes)
         self._log_once(f"{kind}/{name}" if known else "of nobody in the site file", words[:LOGGED_LETTERS])
-        self._touched()
+        self.touched()
 
     def _clear_of_nobody(self, topic: str, payload: bytes) -> None:
         """What a panel is told that is no wall's any more is cleared: else it would be drawn for ever."""
@@ -253,12 +293,12 @@ class Gateway:
         return {name: mark for name, mark in marks.items() if mark is not None}
 
     def _hear_source(self, source: str, event: Event) -> None:
-        self.floor.hear_source(source, event, self._clock())
+        self.floor.hear_source(source, event, self.clock())
         self.book.stir()
 
     def _log_once(self, what: str, words: str) -> None:
         """A warning about one thing, once a minute however often it happens."""
-        now_s = self._clock()
+        now_s = self.clock()
         if now_s - self._logged.get(what, -LOG_S) < LOG_S:
             return
         if len(self._logged) >= LOGGED_MOST:
@@ -267,31 +307,31 @@ class Gateway:
         log.warning("%r %r", what, words)
 
     def _broker_back(self) -> None:
-        self.floor.hear_broker("", self._clock())
+        self.floor.hear_broker("", self.clock())
         self.news.say("broker", {"state": "ready", "reason": ""})
         self.says.again()
         self._say_beat()
 
     def _broker_away(self, why: str) -> None:
-        self.floor.hear_broker(why, self._clock())
+        self.floor.hear_broker(why, self.clock())
         self.news.say("broker", {"state": "away", "reason": why})
 
     async def _watch(self) -> None:
         """Silence makes no noise: it has to be looked for."""
         while True:
             await asyncio.sleep(CHECK_S)
-            self.floor.check_boards(self._clock())
-            self.phones.due(self._clock())
-            self.floor.check_truth(self._clock(), self.book.is_open() is not False)
-            self._faults.due(self._clock())
+            self.floor.check_boards(self.clock())
+            self.phones.due(self.clock())
+            self.floor.check_truth(self.clock(), self.book.is_open() is not False)
+            self._faults.due(self.clock())
             self._look_at_floods()
             self._look_at_walls()
             for source in self.pushes.values():
-                source.due(self._clock())
+                source.due(self.clock())
 
     def _look_at_floods(self) -> None:
         """A board that floods is not listened to. After it, everybody's last words are asked for: some were drowned."""
-        now_s = self._clock()
+        now_s = self.clock()
         begun, ended, ask = self._floods.look(now_s)
         for board in begun:
             name = board if contract.is_id(board) else "BOARD"
@@ -306,11 +346,11 @@ class Gateway:
 
     def _look_at_walls(self) -> None:
         """What changes on walls with time alone: levels, hours, and how long one has been wrong."""
-        if self.walls.look(self._clock()):
-            self._say_values()
+        if self.walls.look(self.clock()):
+            self.say_values()
         dimmed = self.walls.lights.look(self.book.calendar_s())
         self._each(dimmed, self._say_light)
-        self.wall_changed(*dimmed, *self.walls.due(self.floor, self._clock()))
+        self.wall_changed(*dimmed, *self.walls.due(self.floor, self.clock()))
         self._look_at_messages()
 
     def _look_at_messages(self) -> None:
@@ -334,7 +374,7 @@ class Gateway:
         """What these walls should show has changed, or is to be looked at: what is said of them is made anew."""
         if walls:
             self.floor.touched.walls.update(walls)
-            self._touched()
+            self.touched()
 
     def _command(self, board: str, fields: dict[str, Any]) -> bool:
         """Sends a command to a board; False while the broker is away."""
@@ -344,7 +384,17 @@ class Gateway:
 
     # Out ---------------------------------------------------------------------
 
-    def _touched(self) -> None:
+    def forget(self, what: str, name: str) -> None:
+        """What the site file has no more: off the broker, and off the page."""
+        for row in contract.MESSAGES:
+            ours = row.retained and row.sender == "gateway" and row.topic.startswith(f"{what}/+/")
+            if ours and row.topic.count("+") == 1:  # what panels are told has two
+                self.says.say(row.topic, (name,), None)
+        for path in (what, *{"desk": ("finding",), "queue": ("history",)}.get(what, ())):
+            self.news.forget(f"{path}/{name}")
+        self._needed.pop(name, None)
+
+    def touched(self) -> None:
         """Something changed: it is said as soon as what caused it has been read to the end."""
         if not self._due:
             self._due = True
@@ -352,11 +402,11 @@ class Gateway:
 
     def _say_changes(self) -> None:
         self._due = False
-        now_s = self._clock()
+        now_s = self.clock()
         touched = self.floor.take_touched()
         self.floor.staff(touched.queues, now_s)
         if self.walls.refresh(touched.queues, self.floor, now_s):
-            self._each(("values",), lambda _: self._say_values())
+            self._each(("values",), lambda _: self.say_values())
         self._each(touched.desks, lambda name: self._say_desk(name, now_s))
         self._each(touched.findings, lambda name: self._say_finding(name, now_s))
         self._each(touched.queues, lambda name: self._say_queue(name, now_s))
@@ -398,8 +448,8 @@ class Gateway:
             percent = self.walls.lights.now[name].percent
             self.says.say("board/+/panel/+/light", self.walls.panels[name], {"percent": percent})
 
-    def _say_values(self) -> None:
-        fields = {"boot": self.boot, **self.walls.values(self._clock())}
+    def say_values(self) -> None:
+        fields = {"boot": self.boot, **self.walls.values(self.clock())}
         self.says.say("values", (), fields)
         self.screens.say("values", fields)
 
@@ -467,7 +517,7 @@ class Gateway:
     async def _beat(self) -> None:
         """Every five seconds on the full second: what there is, is so now."""
         while True:
-            now_s = self._clock()
+            now_s = self.clock()
             await asyncio.sleep(contract.BEAT_S - now_s % contract.BEAT_S)
             self._say_beat()
             self._say_history()
@@ -477,12 +527,12 @@ class Gateway:
     def _say_standing(self) -> None:
         """For how long findings have stood: of the first ones, so that a house full of them costs no more."""
         standing = itertools.islice(self.floor.truth.findings, STANDING_MOST)
-        self._each(list(standing), lambda name: self._say_finding(name, self._clock()))
+        self._each(list(standing), lambda name: self._say_finding(name, self.clock()))
 
     def _say_known(self) -> None:
         """Where nothing happens, an oldest wait grows and a half hour moves on all the same."""
         known = [name for name, queue in self.floor.queues.items() if queue.figures.known]
-        self._each(known, lambda name: self._say_queue(name, self._clock()))
+        self._each(known, lambda name: self._say_queue(name, self.clock()))
 
     def _say_beat(self) -> None:
         beat = self._a_beat()
@@ -490,7 +540,7 @@ class Gateway:
         self.screens.say("beat", beat)
 
     def _a_beat(self) -> dict[str, Any]:
-        return {"boot": self.boot, "now_s": int(self._clock()), "values_seq": self.walls.seq}
+        return {"boot": self.boot, "now_s": int(self.clock()), "values_seq": self.walls.seq}
 
     def _should_show(self, wall: str) -> dict[str, Any]:
         """What a browser that shows this wall hears, beside what all walls hear."""
@@ -505,7 +555,7 @@ class Gateway:
         Up means: the broker answers, and everybody else has either answered or had ten
         seconds to. A board that stays away is its own trouble, not the gateway's.
         """
-        now_s = self._clock()
+        now_s = self.clock()
         waiting = [name for name in self.floor.boards if self.floor.presence(name, now_s)[0] == "unknown"]
         settled = now_s - self._started_s > START_S or not (waiting or self.floor.sources.get(ASTERISK))
         facts = {
@@ -526,18 +576,18 @@ class Gateway:
 
     def wall_now(self, wall: str) -> Mirrored | None:
         """What a wall should show now, or, when it is old, what it had last and how old that is; None: no such wall."""
-        return self.walls.mirrored(wall, self.floor, self._clock())
+        return self.walls.mirrored(wall, self.floor, self.clock())
 
     def _figure(self, queue: str, what: str) -> int | None:
         """A number of a queue as a message's condition asks for it; a wait in seconds. None: unknown."""
         number = number_of(self.floor.queues[queue], what)
         if number is None or what != "wait":
             return number
-        return max(int(self._clock()) - number, 0) if number >= 0 else 0
+        return max(int(self.clock()) - number, 0) if number >= 0 else 0
 
     def _drawn_now(self) -> messages_http.Now:
         """What a preview of a message is drawn over."""
-        now_s = self._clock()
+        now_s = self.clock()
         scenes = {wall: scene.message for wall, scene in self.walls.scenes.items()}
         return scenes, values.read(self.walls.values(now_s)), now_s
 
@@ -602,15 +652,23 @@ def web_config(served: ASGIApp, settings: floorplan.WebPage, host: str, port: in
     )  # fmt: skip
 
 
-def serve(plan: Plan, host: str, port: int) -> None:
-    """Runs the gateway until SIGINT or SIGTERM."""
+def hangs_up_to_reload() -> bool:
+    """Whether SIGHUP means a reload; in a terminal it says that the terminal is gone."""
+    return not (sys.stdin and sys.stdin.isatty())
+
+
+def serve(plan: Plan, host: str, port: int, again: Again | None = None) -> None:
+    """Runs the gateway until SIGINT or SIGTERM. `again` reads its plan anew; without it there is no reload."""
     import uvloop
 
+    early: list[int] = []
+    if hangs_up_to_reload():  # one that comes before all is made waits for it, and does not end us
+        signal.signal(signal.SIGHUP, lambda number, _: early.append(number))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for name in ("uvicorn.error", connections.__name__):
         logging.getLogger(name).addFilter(Seldom())
 
     async def run() -> None:
-        await Gateway(plan).run(host, port)
+        await Gateway(plan, again=again).run(host, port, early)
 
     uvloop.run(run())

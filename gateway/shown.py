@@ -157,6 +157,12 @@ class Alarms:
         (self.on.add if self._late(since, now_s) else self.on.discard)(wall)
         return since[""]
 
+    def forget(self, wall: str) -> None:
+        """There is no such wall any more, or it hangs elsewhere."""
+        self._since.pop(wall, None)
+        self._wrong.pop(wall, None)
+        self.on.discard(wall)
+
     def due(self, now_s: float) -> set[str]:
         """The walls that are in alarm from now on, and have not been looked at since."""
         return {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import os
 import secrets
 import sqlite3
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import this_computer
 from gateway.days import QUARTER_S, Calendar
 from gateway.queues.totals import COUNTED, LONGEST, Totals
 
@@ -444,15 +444,12 @@ def _claim(path: Path, wait_s: float) -> int:
             f"{path}: cannot be opened ({error.strerror}); {TRY[sqlite3.SQLITE_CANTOPEN]}"
         ) from error
     end_s = time.monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
-        except OSError as error:
-            if time.monotonic() >= end_s:
-                os.close(lock)
-                raise StoreError(f"{path}: another gateway writes in it; end that one") from error
+    while not this_computer.lock(lock):
+        if time.monotonic() >= end_s:
+            os.close(lock)
+            raise StoreError(f"{path}: another gateway writes in it; end that one")
         time.sleep(0.02)
+    return lock
 
 
 @contextlib.contextmanager

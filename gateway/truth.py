@@ -11,7 +11,7 @@ that one of them may be a moment late with a change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import floorplan
@@ -170,6 +170,20 @@ class Truth:
             blind = before is not None and _blinder(before, now)
             self._ends_s[name] = now_s if blind else self._ends_s.get(name, now_s + self._hold_s)
         return self._settle(name, now_s)
+
+    def take_over(self, before: Truth, desks: Iterable[str]) -> None:
+        """These desks are as they were under another plan: what did not fit there has not fitted since then."""
+        self.open = before.open
+        for name in desks:
+            self._sides[name] = before._sides[name]
+            if name in before._due_s:
+                self._due_s[name] = before._due_s[name]
+            if name in before._differs and before._differs[name].rule in self._rules:
+                self._differs[name] = before._differs[name]
+            if name in before.findings and before.findings[name].kind in {rule.kind for rule in self._rules}:
+                self.findings[name] = before.findings[name]
+                if name in before._ends_s or name not in self._differs:
+                    self._ends_s[name] = before._ends_s.get(name, 0.0)
 
     def due(self, now_s: float) -> set[str]:
         """What time alone has decided: the desks whose finding has begun or ended."""

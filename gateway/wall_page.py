@@ -69,6 +69,22 @@ class Screens:
         self._sent_s = float("-inf")  # when values last went out, on the loop's clock
         self._closed = False
 
+    def follow(self, plan: floorplan.Plan) -> None:
+        """Other walls from now on. Screens of those that are gone are let go; where a wall differs they hear all."""
+        page = page_plan(plan).page
+        before, self._about = self._about, {
+            wall.id: _event("wall", json.dumps(about(wall, plan, page)).encode()) for wall in plan.wall
+        }  # fmt: skip
+        for wall in self._about:
+            self._lines.setdefault(wall, {})
+            self._seen_s.setdefault(wall, {})
+        for wall in before:
+            if self._about.get(wall) != before[wall]:
+                for line in self._lines[wall]:
+                    _start_over(line)
+            if wall not in self._about:
+                self._sent.pop(wall, None)
+
     def watching(self, wall: str) -> int:
         """How many browsers show a wall now, its figures fresh."""
         now_s = time.monotonic()
@@ -82,7 +98,7 @@ class Screens:
 
     def _count(self, wall: str) -> None:
         watching = self.watching(wall)
-        if watching != self._watching.get(wall, 0):
+        if watching != self._watching.get(wall, 0) and wall in self._about:
             self._watching[wall] = watching
             self._changed(wall)
 
@@ -131,7 +147,7 @@ class Screens:
         try:
             while True:
                 event = await line.get()
-                if self._closed:
+                if self._closed or wall not in self._about:
                     yield self._lost()
                     return
                 if event is None:

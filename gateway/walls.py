@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from firmware.contract import BEAT_S
 from firmware.values import Numbers, read
 from floorplan import Plan
-from gateway.floor import Floor, Queue
+from gateway.floor import Floor, Queue, panels_of
 from gateway.levels import Levels
 from gateway.lights import Lights
 from gateway.shown import ALARM_AFTER_S, WRONG, Alarms, Replaced, Should, differences, words
@@ -51,10 +51,7 @@ class Walls:
 
     def __init__(self, plan: Plan, calendar_s: float | None = None) -> None:
         self.scenes: dict[str, Compiled] = {wall.id: compile(wall, plan) for wall in plan.wall}
-        self.panels: dict[str, tuple[str, int]] = {}  # wall → its board and panel there
-        for board in plan.board:
-            for number, wall in enumerate(plan.walls_of(board.id)):
-                self.panels[wall.id] = (board.id, number)
+        self.panels = panels_of(plan)
         self.sizes = {wall.id: wall.panel.size for wall in plan.wall}
         self.message: Callable[[str], Mapping[str, Any] | None] = lambda wall: None
         self.watching: Callable[[str], int] = lambda wall: 0
@@ -77,6 +74,21 @@ class Walls:
         for wall_id, scene in self.scenes.items():
             for warning in scene.warnings:
                 log.warning("wall %s: %s", wall_id, warning)
+
+    def take_over(self, before: Walls, now_s: float) -> None:
+        """Goes on where the walls of another plan stand: numbers, levels, and since when which wall is wrong."""
+        self._known |= {name: number for name, number in before._known.items() if name in self._known}
+        self._levels.take_over(before._levels)
+        self.alarms, self._replaced = before.alarms, before._replaced
+        stay = {wall for wall, panel in before.panels.items() if self.panels.get(wall) == panel}
+        for wall in before.scenes.keys() - stay:
+            self.alarms.forget(wall)
+        self._ready_s = {wall: at_s for wall, at_s in before._ready_s.items() if wall in stay}
+        self._for_s = {wall: at_s for wall, at_s in before._for_s.items() if wall in stay}
+        self._last = {wall: last for wall, last in before._last.items() if wall in stay}
+        self._behind = before._behind & stay
+        self.seq = before.seq
+        self._count(self._of != before._of, now_s)
 
     # The numbers: nothing here is done wall by wall ------------------------------------
 
@@ -116,7 +128,7 @@ class Walls:
         self._hear(wall, shown, fresh, now_s)
         if wall not in self.panels:
             return self._of_browsers(wall)
-        should, state, why = self._should(wall), *floor.presence(self.panels[wall][0], now_s)
+        should, state, why = self._should(wall), *floor.wall_presence(wall, now_s)
         ready_s = self._ready_s.setdefault(wall, now_s)
         if state != "ready":
             del self._ready_s[wall]
@@ -157,7 +169,7 @@ class Walls:
         if wall not in self.panels:
             return self.watching(wall) > 0
         shown = floor.shown.get(wall, {})
-        ready = floor.presence(self.panels[wall][0], now_s)[0] == "ready"
+        ready = floor.wall_presence(wall, now_s)[0] == "ready"
         return ready and bool(shown.get("fresh")) and shown.get("scene") == self.scenes[wall].message["id"]
 
     def is_off(self, wall: str, floor: Floor) -> bool:

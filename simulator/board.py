@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,15 +17,10 @@ import firmware
 import floorplan
 from floorplan import Plan
 from simulator.scratch import scratch
+from this_computer import micropython
 
 HEAP = "192k"  # objects of 64 bits take twice a chip's room: this stands for the 200 KB of a Pico W
 CODE = Path(firmware.__file__ or "").resolve().parent.parent
-
-
-def micropython() -> str | None:
-    """The interpreter that was installed with us, or one on the path; None where there is none."""
-    beside = Path(sys.executable).with_name("micropython")
-    return str(beside) if beside.exists() else shutil.which("micropython")
 
 
 def write_board_json(plan: Plan, board: str, control: str | None, folder: Path) -> Path:
@@ -37,8 +31,8 @@ def write_board_json(plan: Plan, board: str, control: str | None, folder: Path) 
     path = folder / f"{board}.json"
     path.touch(mode=0o600)
     told = floorplan.board_json(plan, board, pins)
-    for network in ("wifi", "w5500"):  # this computer is on the network already
-        told.pop(network, None)
+    for key in ("wifi", "w5500", "lan8720", "debug"):  # this computer is on the network already, and has no prompt
+        told.pop(key, None)
     path.write_text(json.dumps(told))
     return path
 

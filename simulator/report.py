@@ -33,7 +33,7 @@ def run(plan: Plan, hours: float, out: str | None, seed: int | None, every_s: fl
         queue: {name: _rounded(name, row[name]) for name in COLUMNS} for queue, row in sorted(figures.items())
     }
     if as_json:
-        print(json.dumps({"queues": rows, "seed": seed}, ensure_ascii=False), file=to)
+        print(json.dumps({"queues": rows, "seed": seed}), file=to)
     else:
         print(f"{_table(rows)}\nThe same again: --seed {seed}", file=to)
 
@@ -56,13 +56,15 @@ def _written(path: str | None) -> Iterator[Write | None]:
                     else file.write
                 )
     except OSError as error:
+        if path is None or isinstance(error, BrokenPipeError):  # it is what is printed
+            raise
         raise SiteError(f"--out {path}: cannot be written ({error.strerror})") from error
 
 
 def _say_stretch(until_s: float, queue: str, row: dict[str, int | float | None], as_json: bool,
                  to: TextIO) -> None:  # fmt: skip
     if as_json:
-        print(json.dumps({"until_s": until_s, "queue": queue, **row}, ensure_ascii=False), file=to)
+        print(json.dumps({"until_s": until_s, "queue": queue, **row}), file=to)
         return
     minutes, seconds = divmod(round(until_s), 60)
     words = [f"waiting {row['waiting']}", f"oldest {_cell('oldest_wait_s', row['oldest_wait_s'])} s",

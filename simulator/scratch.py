@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import this_computer
+
 
 @contextlib.contextmanager
 def scratch(prefix: str) -> Iterator[Path]:
     """A folder for us alone, until the end of this. It is locked for as long, so nobody takes it for a leftover."""
+    if not this_computer.FOLDER:  # Windows locks no folders, and tidies up what is temporary by itself
+        with tempfile.TemporaryDirectory(prefix=prefix) as name:
+            yield Path(name)
+        return
     _tidy(prefix)
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix))
@@ -41,12 +46,11 @@ def _tidy(prefix: str) -> None:
 def _locked(folder: Path) -> int | None:
     """The folder, open and locked; None where it is not ours, is gone, or another has locked it."""
     try:
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        held = os.open(folder, os.O_RDONLY | this_computer.FOLDER | this_computer.NO_LINK)
     except OSError:
         return None
     try:
-        if os.fstat(held).st_uid == os.geteuid():
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(held).st_uid == this_computer.user_id() and this_computer.lock(held):
             return held
     except OSError:
         pass

@@ -13,7 +13,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from gateway.broker import boards as board_accounts
 from gateway.broker import setup as house_broker
 from tests.brokers import HOST, free_port, program
 from tests.conftest import until
+from tests.forks import finished
 from tests.pythons import ROOT, command, environment
 
 BOARDS = ("row-a", "row-b")
@@ -94,10 +94,7 @@ class BoardsBroker:
 
     def callfloor(self, *args: str, within_s: float = 30) -> subprocess.CompletedProcess[str]:
         """`callfloor board …` with this site file."""
-        return subprocess.run(
-            [sys.executable, "-m", "callfloor", "board", *args, "--site", str(self.site)], cwd=ROOT,
-            capture_output=True, text=True, timeout=within_s, check=False,
-        )  # fmt: skip
+        return finished("board", *args, "--site", str(self.site), within_s=within_s)
 
     def told(self, name: str) -> Path:
         """The board.json; on a chip it would lie in the folder that the board keeps things in."""

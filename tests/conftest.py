@@ -42,6 +42,16 @@ def ear(broker: Broker) -> Iterator[Ear]:
     ear.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that may take longer than most begin first: no worker is left alone with one at the end."""
+
+    def seconds(item: pytest.Item) -> float:
+        marker = item.get_closest_marker("timeout")
+        return float(marker.args[0]) if marker else 0.0
+
+    items.sort(key=seconds, reverse=True)
+
+
 def pytest_unconfigure() -> None:
     """Says, as the very last line, which half could not run."""
     if not MICROPYTHON.exists():

@@ -1,8 +1,8 @@
 """Starts gateways quickly, for a test that kills hundreds: what they import is loaded once, each is a fork.
 
-    python -m tests.gateway_forks SITE HOST PORT
+    python -m tests.gateway_forks HOST
 
-A line on standard input starts one; its process id is printed. Whoever asked ends it.
+A line on standard input, `PORT SITE`, starts one; its process id is printed. Whoever asked ends it.
 """
 
 import logging
@@ -17,15 +17,17 @@ from wallboard import mirror  # noqa: F401
 
 
 def main() -> None:
-    site, host, port = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    host = sys.argv[1]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        port, _, path = line.rstrip("\n").partition(" ")
+        site = Path(path)
         child = os.fork()
         if child == 0:
             try:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 logging.basicConfig(level=logging.INFO, filename=site.with_name("gateway.log"))
-                service.serve(floorplan.read(site), host, port)
+                service.serve(floorplan.read(site), host, int(port))
             finally:
                 os._exit(0)
         print(child, flush=True)

@@ -31,7 +31,7 @@ from gateway.broker import setup as house_broker
 from gateway.broker.rights import GATEWAY
 from simulator import board as simulated
 from simulator.pbx import Pbx
-from tests import someone
+from tests import forks, someone
 from tests.brokers import HOST, Broker, free_port, mosquitto, program
 
 EXAMPLE = Path(floorplan.__file__).with_name("simulator") / "example.toml"
@@ -43,10 +43,12 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # past an
 class House:
     """The example floor without its people: whoever tests is the people."""
 
+    forked = True  # its gateway is started by `tests/forks.py`, not in full
+
     def __init__(self, folder: Path, change: Callable[[dict[str, Any]], None] = lambda tables: None) -> None:
         self.folder = folder
         self.web = f"http://{HOST}:{free_port()}"
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes] | forks.Forked] = {}
         self.broker: Broker
         self._change = change
         self._open: contextlib.ExitStack = contextlib.ExitStack()
@@ -99,8 +101,12 @@ class House:
 
     def start_gateway(self) -> None:
         """The product in service: `callfloor up` with a site file that names broker, PBX and boards."""
-        command = [sys.executable, "-m", "callfloor", "up", str(self.site)]
-        self._start("gateway", [*command, "--web", self.web.removeprefix("http://")])
+        args = ["up", str(self.site), "--web", self.web.removeprefix("http://")]
+        if self.forked:
+            with (self.folder / "gateway.log").open("ab") as log:
+                self.processes["gateway"] = forks.start(*args, out=log, env=simulated.environment())
+        else:
+            self._start("gateway", [sys.executable, "-m", "callfloor", *args])
 
     def start_board(self, board: str, heap: str = simulated.HEAP, broker_port: int | None = None) -> None:
         """One board on the real interpreter; `broker_port` leads its link through a test's proxy."""

@@ -70,6 +70,7 @@ class Driver:
         self.unacked: list[list[Any]] = []  # [seq, packet id] in order, as the board's outbox keeps them
         self.new = False
         self.counted = 0
+        self.begun = now_ms(), kept_waiting_us()
         self.sent = 0
         self.sends = 0
         self.big = b"1 " + b"." * wish.get("big", 0)  # more than the kernel's buffers take
@@ -105,7 +106,8 @@ class Driver:
     def down(self, reason: str) -> None:
         for row in self.unacked:
             row[1] = None
-        say("down", reason=reason, stall_ms=self.stalls.worst_ms)
+        waited_ms = (kept_waiting_us() - self.begun[1]) // 1000
+        say("down", reason=reason, stall_ms=self.stalls.worst_ms, after_ms=now_ms() - self.begun[0] - waited_ms)
 
     def acked(self, packet_id: int) -> None:
         self.unacked = [row for row in self.unacked if row[1] != packet_id]

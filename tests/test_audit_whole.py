@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ import floorplan
 from gateway.people import audit
 from gateway.people.people import People
 from simulator import board as simulated
+from tests.forks import finished
 from tests.house import DIRECT, SafeHouse
 from tests.someone import headers, token
 
@@ -69,10 +68,7 @@ def test_every_command_that_changes_something_is_in_it(house: SafeHouse) -> None
     for did, command in COMMANDS:
         before = {row.id for row in rows(house)}
         args = [word.replace("SITE", str(house.site)).replace("FOLDER", str(house.folder)) for word in command]
-        done = subprocess.run(
-            [sys.executable, "-m", "callfloor", *args], capture_output=True, text=True, timeout=60, check=False,
-            cwd=ROOT,
-        )  # fmt: skip
+        done = finished(*args, within_s=60)
         assert done.returncode == 0, done.stdout + done.stderr
         new = [row for row in rows(house) if row.id not in before]
         assert [row.did for row in new] == [did] and new[0].who.startswith("console ")

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
-import callfloor_up
 import floorplan
 from floorplan import SiteError
+from gateway import site_check
 from gateway.people.people import People
 from simulator import board as simulated
 from simulator.scratch import scratch
 from tests import certificates
 from tests.brokers import HOST
+from tests.forks import finished
 from tests.pythons import ROOT
 
 BROKER = '[broker]\nport = 1\ntls = true\nca_file = "broker/ca.pem"\nuser = "gateway_"\nsecret_file = "mqtt"\n'
@@ -61,7 +62,7 @@ def test_what_has_no_end_is_not_waited_for(tmp_path: Path) -> None:
             with pytest.raises(SiteError, match=rf"{path}: .*\(it is {words}\)"):
                 read(path)
     page = '[page]\ncert_file = "pipe"\nkey_file = "long"\n'
-    wrong, _ = callfloor_up.check_files(floorplan.read(site(tmp_path, SITE + BROKER.replace("mqtt", "pipe") + page)))
+    wrong, _ = site_check.check_files(floorplan.read(site(tmp_path, SITE + BROKER.replace("mqtt", "pipe") + page)))
     told = "\n".join(wrong)
     for place in ("broker.secret_file", "page.cert_file", "page.key_file"):
         assert re.search(rf"^{place}: .*(no plain file|longer than)", told, re.M), told
@@ -71,7 +72,7 @@ def test_check_looks_into_certificates_and_the_file_of_people(tmp_path: Path) ->
     """And says what `callfloor broker setup` makes; nothing is made or changed by it."""
     plan = floorplan.read(site(tmp_path, SITE + BROKER + '[[source]]\nid = "chat"\nsecret_file = "chat"\n'))
     files = {"broker.secret_file": "mqtt", "source[1].secret_file": "chat", "broker.ca_file": "broker/ca.pem"}
-    assert sorted(callfloor_up.check_files(plan)[0]) == sorted(
+    assert sorted(site_check.check_files(plan)[0]) == sorted(
         f"{place}: {tmp_path / name} is missing; `callfloor broker setup` makes it" for place, name in files.items()
     )
     for name in ("mqtt", "chat"):
@@ -82,25 +83,25 @@ def test_check_looks_into_certificates_and_the_file_of_people(tmp_path: Path) ->
     body = "-----BEGIN CERTIFICATE-----\nTUlJQg==\n-----END CERTIFICATE-----\n"
     for rubbish, words in (("rubbish", "holds no certificate in PEM"), (body, "or a damaged one")):
         ca.write_text(rubbish)
-        assert [words in line for line in callfloor_up.check_files(plan)[0]] == [True]
+        assert [words in line for line in site_check.check_files(plan)[0]] == [True]
     certificates.authority(tmp_path / "broker", "ca")
-    assert callfloor_up.check_files(plan)[0] == []
+    assert site_check.check_files(plan)[0] == []
 
     path = plan.people.path
     assert path
     with contextlib.closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE songs (name TEXT)")
     before = path.read_bytes()
-    [wrong] = callfloor_up.check_files(plan)[0]
+    [wrong] = site_check.check_files(plan)[0]
     assert wrong.startswith(f"people.path: {path}: this is a database of something else")
     assert path.read_bytes() == before
     path.write_text("no database at all, but long enough to look like the beginning of one" * 20)
-    [wrong] = callfloor_up.check_files(plan)[0]
+    [wrong] = site_check.check_files(plan)[0]
     assert wrong.startswith(f"people.path: {path}: cannot be read") and "move it away" in wrong
     path.unlink()
     with People(plan.people):
         there = {file.name for file in tmp_path.iterdir()}
-        assert callfloor_up.check_files(plan)[0] == []
+        assert site_check.check_files(plan)[0] == []
         assert {file.name for file in tmp_path.iterdir()} == there
 
 
@@ -109,10 +110,7 @@ def test_up_does_not_begin_with_a_ca_file_of_rubbish(tmp_path: Path) -> None:
     (tmp_path / "broker" / "ca.pem").write_text("rubbish\n")
     (tmp_path / "mqtt").touch(mode=0o600)
     (tmp_path / "mqtt").write_text("0123456789abcdef\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "callfloor", "up", str(site(tmp_path, SITE + BROKER)), "--web", f"{HOST}:0"],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+    done = finished("up", str(site(tmp_path, SITE + BROKER)), "--web", f"{HOST}:0")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"callfloor: {tmp_path}/broker/ca.pem: holds no certificate in PEM: -----BEGIN CERTIFICATE-----\n"

@@ -15,8 +15,9 @@ from simulator import board as simulated
 from tests.brokers import HOST, Broker, free_port, mosquitto
 from tests.certificates import authority, certificate
 from tests.conftest import until
+from tests.forks import finished
 from tests.pythons import PYTHONS, command, environment
-from tests.test_commands import finished, running
+from tests.test_commands import running
 
 OLD, ENDED = "20200101000000Z", "20240101000000Z"
 LATER, LATEST = "20360101000000Z", "20360401000000Z"

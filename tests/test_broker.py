@@ -246,6 +246,8 @@ RIGHTS = (
     ("b1", "board/b1/input/0/phone/more", False),
     ("b1", "desk/d1/now", False),
     ("b1", "values", False),
+    ("b1", "gateway/command", False),
+    (TRYING, "gateway/command", True),
     (TRYING, "board/b1/command", True),
     (TRYING, "board/b1/state", False),
     (TRYING, f"board/{TRYING}/state", False),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from gateway.broker.check import answers_plain, tried
 from tests import certificates
 from tests.brokers import Broker, free_port, mosquitto
 from tests.conftest import until
+from tests.forks import finished
 from tests.house_brokers import Guest, HouseBroker
 
 ROOT = Path(__file__).parent.parent
@@ -79,10 +78,7 @@ def test_a_good_broker_is_good_and_nobody_notices(house: HouseBroker, gateway: G
     gateway.paho.subscribe(f"{TOP}/board/#")
     gateway.paho.subscribe(f"{TOP}/source/#")
     before = sorted((house.folder / "passwords").read_text().splitlines())
-    done = subprocess.run(
-        [sys.executable, "-m", "callfloor", "broker", "check", str(house.site)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = finished("broker", "check", str(house.site))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines.pop() == "all is as it should be"

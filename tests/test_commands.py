@@ -23,6 +23,7 @@ from simulator.board import free_port
 from tests import someone
 from tests.brokers import HOST, Broker
 from tests.conftest import until
+from tests.forks import finished
 from tests.house import DIRECT, EXAMPLE, Ear
 from tests.pythons import ROOT
 from tests.test_up import children, gone_within
@@ -81,14 +82,6 @@ def running(folder: Path, *args: str, env: dict[str, str] | None = None,
         with contextlib.suppress(ProcessLookupError):
             os.killpg(command.process.pid, signal.SIGKILL)
         command.process.wait(10)
-
-
-def finished(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """A command that ends by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "callfloor", *args], cwd=ROOT, env=os.environ | (env or {}),
-        capture_output=True, text=True, timeout=20, check=False,
-    )  # fmt: skip
 
 
 def site(

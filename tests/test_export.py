@@ -23,6 +23,7 @@ from gateway.days import Calendar
 from gateway.queues.totals import COUNTED, RATES
 from gateway.queues.translate import UNTOLD
 from gateway.store import WAL_BYTES, Batch, Store, StoreError
+from tests.forks import finished
 from tests.pythons import ROOT
 from tests.store_writer import Keep
 
@@ -224,8 +225,7 @@ def test_lines_may_be_taken_by_one_thread_after_another(tmp_path: Path) -> None:
 
 
 def callfloor(*args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "callfloor", "export", *args]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return finished("export", *args)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import http.client
 import json
 import re
 import ssl
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,11 @@ import pytest
 
 import callfloor_up
 import floorplan
+from gateway import site_check
 from gateway.people.people import People
 from tests import certificates
 from tests.brokers import HOST, free_port
+from tests.forks import finished
 from tests.house import House
 
 BARE = {"site": {"id": "s"}}
@@ -79,7 +80,7 @@ def test_a_terminal_and_a_trial_are_told_a_link_at_each_start(
 @pytest.mark.parametrize("web", ["0.0.0.0", "::", "10.0.0.2", "floor.example"])
 def test_the_page_is_not_served_where_others_could_read_passwords(web: str, tmp_path: Path) -> None:
     def check(page: dict[str, Any]) -> None:
-        callfloor_up.check_page(floorplan.check({**BARE, "page": page}, "test", tmp_path), (web, 8080))
+        site_check.check_page(floorplan.check({**BARE, "page": page}, "test", tmp_path), (web, 8080))
 
     with pytest.raises(floorplan.SiteError, match=r"could read passwords.*cert_file and key_file.*proxies.*plain"):
         check({})
@@ -95,14 +96,11 @@ def test_the_page_is_not_served_where_others_could_read_passwords(web: str, tmp_
 
 @pytest.mark.parametrize("web", ["127.0.0.1", "::1", "localhost", "127.8.0.1"])
 def test_on_loopback_alone_the_page_needs_no_certificate(web: str, tmp_path: Path) -> None:
-    callfloor_up.check_page(floorplan.check(BARE, "test", tmp_path), (web, 8080))
+    site_check.check_page(floorplan.check(BARE, "test", tmp_path), (web, 8080))
 
 
 def test_callfloor_up_says_so_and_starts_nothing(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "callfloor", "up", "--web", f"0.0.0.0:{free_port()}"],
-        capture_output=True, text=True, timeout=60, check=False, cwd=Path(floorplan.__file__).parent,
-    )  # fmt: skip
+    done = finished("up", "--web", f"0.0.0.0:{free_port()}")
     assert done.returncode == 1 and "could read passwords" in done.stderr and done.stdout == ""
 
 

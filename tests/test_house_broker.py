@@ -26,6 +26,7 @@ from gateway.broker.accounts import AccountsError
 from tests import certificates
 from tests.brokers import program
 from tests.conftest import until
+from tests.forks import finished
 from tests.house_brokers import HouseBroker
 
 ROOT = Path(__file__).parent.parent
@@ -50,10 +51,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_the_command_makes_a_broker_that_works_and_prints_no_secret(tmp_path: Path) -> None:
     house = HouseBroker(tmp_path, sources=("chat",))
     ourselves = pwd.getpwuid(os.geteuid()).pw_name
-    done = subprocess.run(
-        [sys.executable, "-m", "callfloor", "broker", "setup", str(house.site), "--user", ourselves],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = finished("broker", "setup", str(house.site), "--user", ourselves)
     assert (done.returncode, done.stderr) == (0, "")
     secrets = [(tmp_path / "secrets" / name).read_text().strip() for name in ("mqtt", "chat", "boards/a1", "boards/a2")]
     assert len({*secrets}) == 4

@@ -552,10 +552,9 @@ def test_a_connect_without_an_answer_ends_in_time(python: str, silent_in: str) -
                 filler.setblocking(False)
                 filler.connect_ex(address)
         with client(python, address[1], constants={"CONNECT_MS": 700}) as driver:
-            begun_s = time.monotonic()
-            down = driver.expect("down", within_s=3)
+            down = driver.expect("down")
             assert "no answer in time" in down["reason"]
-            assert down["at_s"] - begun_s < 1.5
+            assert down["after_ms"] < 1500  # by its own clock, less what the machine took from it
             assert down["stall_ms"] < STALL_MS
 
 

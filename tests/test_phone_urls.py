@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import floorplan
 from gateway.phones.urls import urls
 from gateway.phones.vendors import VENDORS
+from tests.forks import finished
 
 ROOT = Path(floorplan.__file__).parent
 TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -123,10 +123,7 @@ def test_an_address_too_long_for_the_phone_is_said(tmp_path: Path) -> None:
 
 
 def ran(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "callfloor", "phone", "urls", *args], cwd=ROOT, capture_output=True, text=True,
-        timeout=20, check=False,
-    )  # fmt: skip
+    return finished("phone", "urls", *args)
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -105,6 +105,10 @@ def test_a_contact_is_made_when_its_pin_is_where_the_site_file_says(factory: Moc
     assert (low(), high()) == (True, True)
     assert pins.raw() == {"GPIO17": 0, "GPIO27": 1}
     assert pins.level("GPIO17") == 0
+    with pytest.raises(StartError, match="GPIO17 cannot be read"):
+        pins.contact("GPIO17", True)
+    pins.levels.pop("GPIO17")  # a recording is over
+    assert pins.contact("GPIO17", True)() is False  # opened anew, it is pulled up
 
 
 def test_sixteen_lines_at_two_mcp3008_are_measured(factory: MockFactory) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from PIL import Image
 
 import floorplan
 from firmware import scene
+from tests.forks import finished
 from tests.test_compile import LANGUAGES, plan_of
 from wallboard import look, preview
 from wallboard.picture import Frame, plain
@@ -62,8 +62,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def callfloor(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "callfloor", *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return finished(*map(str, words))
 
 
 def said(site: Path, **others: object) -> str:

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 import floorplan
-from boards import record, trace
+from boards import record, trace, trying
 from firmware import contract
 from simulator.board import free_port
-from tests import pythons
+from tests import forks, pythons
 from tests.brokers import HOST, mosquitto
 from tests.house import EXAMPLE, Ear, House
 from tests.test_commands import running
@@ -145,6 +145,8 @@ def test_a_floor_that_was_started_to_be_tried_can_be_recorded(tmp_path: Path) ->
             cwd=pythons.ROOT, capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
+        looked = forks.finished("reload", str(EXAMPLE), "--mqtt", f"{HOST}:{port}")
+        assert looked.stdout == "nothing to do: the floor runs by this file as it is\n", looked.stderr
     played = trace.read(done.stdout)
     assert played.rows[-1][0] == 2000
     assert played.title.startswith("Desk b1 of example, recorded for 2 s by its board row-b")
@@ -214,9 +216,11 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_is_recorded(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_an_address_of_the_broker_nothing_is_tried() -> None:
+def test_without_an_address_of_the_broker_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "_folders", lambda: [tmp_path])  # where no `callfloor up` of a neighbour is found
+    tmp_path.chmod(0o700)
     with pytest.raises(
-        floorplan.SiteError, match=r"the site file names no broker: .*--mqtt 127\.0\.0\.1:1883"
+        floorplan.SiteError, match=r"the site file names no broker, and .*--mqtt 127\.0\.0\.1:1883"
     ):
         record.run(plan(), "a1", 1, None, None)
 

@@ -8,8 +8,6 @@ import itertools
 import json
 import random
 import re
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from gateway import replay
 from gateway.queues.totals import SERVICE_LEVEL
 from simulator.day import Day
 from tests.ami_feed import DATA, blocks, recording
+from tests.forks import finished
 
 ROOT = Path(__file__).parent.parent
 STREAMS = ("agent-events.txt", "all-events.txt.gz")
@@ -33,11 +32,8 @@ LOGIN = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nMessage: Authenti
 
 def command(*args: object, stdin: bytes = b"", code: int = 0) -> tuple[str, str]:
     """What the command prints and complains of. It ends with `code`, and never with a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "callfloor", "replay", *map(str, args)],
-        input=stdin, capture_output=True, cwd=ROOT, timeout=60, check=False,
-    )  # fmt: skip
-    said, complained = done.stdout.decode(), done.stderr.decode()
+    done = finished("replay", *map(str, args), typed=stdin, within_s=60)
+    said, complained = done.stdout, done.stderr
     assert done.returncode == code, complained
     assert "Traceback" not in complained
     return said, complained

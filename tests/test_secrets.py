@@ -14,8 +14,6 @@ import os
 import re
 import secrets as random
 import stat
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -35,6 +33,7 @@ from gateway.people.people import People
 from simulator import board as simulated
 from tests.ami_feed import serving
 from tests.conftest import until
+from tests.forks import finished
 from tests.house import DIRECT, SafeHouse
 from tests.test_ami_hostile import Echo
 
@@ -58,6 +57,8 @@ def full(tables: dict[str, Any]) -> None:
 
 class Planted(SafeHouse):
     """A house whose secrets a test knows, and whose boards keep a new password."""
+
+    forked = False  # what it is started with is looked at
 
     def _plan(self) -> floorplan.Plan:
         plan = super()._plan()
@@ -131,10 +132,7 @@ def stream(house: Planted, path: str) -> str:
 
 def run(house: Planted, *args: str) -> str:
     """All that a command prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "callfloor", *args], capture_output=True, text=True, timeout=60, check=False,
-        cwd=simulated.CODE,
-    )  # fmt: skip
+    done = finished(*args, within_s=60)
     return done.stdout + done.stderr
 
 

@@ -617,7 +617,7 @@ def test_a_board_that_somebody_else_gives_a_scene_is_told_of_until_it_is_right(t
                 assert (said()["shown"], said()["alarm"]) == ("deadbeef", False)
                 ahead_s += ALARM_AFTER_S
                 await until("it is an alarm", lambda: said()["alarm"])
-                assert ear.latest["floor/now"]["walls_wrong"] == 1
+                await until("it counts", lambda: ear.latest["floor/now"]["walls_wrong"] == 1)
                 payload = contract.encode("board/+/panel/+/scene", right)
                 ear.say("board/wall-north/panel/0/scene", payload, retain=True)
                 await until("it is right again", lambda: said()["wrong"] is None)

@@ -442,8 +442,8 @@ class Pin:
         say("pin", self.number, level)
 
 class SPI:
-    def __init__(self, number, baudrate, polarity, phase, sck=None, mosi=None):
-        say("spi", number, baudrate, polarity, phase, sck and sck.number, mosi and mosi.number)
+    def __init__(self, number, baudrate, polarity, phase, sck=None, mosi=None, miso="the usual one"):
+        say("spi", number, baudrate, polarity, phase, sck and sck.number, mosi and mosi.number, "back:", miso)
         if sck and sck.number == 99:
             raise ValueError("bad SCK pin")
     def write(self, data):
@@ -474,7 +474,7 @@ def test_a_chips_bus_is_opened_once_and_each_transfer_is_under_its_own_chip_sele
     pythons.run(python, *arguments, path=(tmp_path,))
     lines = log.read_text().splitlines()
     opened = [line for line in lines if line.startswith("spi")]
-    assert opened == ["spi 0 1000000 0 0 None None", "spi 1 2400000 0 1 14 15"]
+    assert opened == ["spi 0 1000000 0 0 None None back: None", "spi 1 2400000 0 1 14 15 back: None"]
     of_chains = [line for line in lines if not line.startswith("spi")][:-1]
     for pin, size in ((17, 4), (20, 2)):
         cycle = [f"pin {pin} 0", f"write {size}", f"pin {pin} 1"]

@@ -14,8 +14,9 @@ import pytest
 from boards import usb as listing
 from simulator.board import free_port
 from tests.brokers import HOST, Broker
+from tests.forks import finished
 from tests.house import Ear
-from tests.test_commands import Command, finished, one_line, running, set_pin
+from tests.test_commands import Command, one_line, running, set_pin
 from tests.test_hid import device
 from tests.usb import KEYBOARD, Usb
 

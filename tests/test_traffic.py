@@ -11,7 +11,6 @@ import random
 import re
 import statistics
 import subprocess
-import sys
 import time
 from array import array
 from collections import Counter
@@ -38,6 +37,7 @@ from simulator.resize import lines, resize
 from simulator.truth import FORMULAS, Truth
 from simulator.virtual import VirtualLoop
 from tests.ami_feed import blocks
+from tests.forks import finished
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -390,9 +390,7 @@ def test_the_truth_counts_by_the_published_example() -> None:
 
 
 def callfloor(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "callfloor", *args], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )  # fmt: skip
+    return finished(*args, within_s=60)
 
 
 def test_sim_day_and_replay_agree(tmp_path: Path, seed: int) -> None:

@@ -165,10 +165,10 @@ def plan(broker: dict[str, object] | None = None) -> floorplan.Plan:
 
 def test_where_there_is_no_login_it_is_said_what_to_do(place: Path) -> None:
     with pytest.raises(
-        SiteError, match=r"the site file names no broker: give `callfloor up` .*--mqtt 127\.0\.0\.1:1883"
+        SiteError, match=r"the site file names no broker, and there is no .*--mqtt 127\.0\.0\.1:1883"
     ):
         trying.broker_of(plan(), None)
-    with pytest.raises(SiteError, match=r"no site file, and no address: give `callfloor up` an address"):
+    with pytest.raises(SiteError, match=r"no site file, and no address, and there is no `callfloor up` of yours"):
         trying.broker_of(None, None)
     for host in (HOST, "10.0.0.2"):
         with pytest.raises(
@@ -177,6 +177,9 @@ def test_where_there_is_no_login_it_is_said_what_to_do(place: Path) -> None:
             trying.broker_of(plan(), (host, 1884))
     with trying.kept(HOST, 1884, "a-password"):
         assert trying.broker_of(plan(), (HOST, 1884)).user == TRYING
+        assert trying.broker_of(plan(), None) == trying.broker_of(None, None) == trying.login_at(HOST, 1884)
+        with trying.kept(HOST, 1885, "another"), pytest.raises(SiteError, match="or more than one"):
+            trying.broker_of(None, None)
         named = trying.broker_of(plan({"host": "10.0.0.2", "user": "gateway_", "port": 1}), (HOST, 1884))
     assert (named.host, named.port, named.user) == (
         HOST,

@@ -10,7 +10,8 @@ import pytest
 
 from boards import udev
 from floorplan import SiteError
-from tests.test_commands import finished, one_line
+from tests.forks import finished
+from tests.test_commands import one_line
 
 Parents = list[dict[str, str]]  # a device and all above it, each by the keys that a rule can ask for
 

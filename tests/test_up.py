@@ -21,20 +21,10 @@ from gateway.days import Calendar
 from gateway.store import Batch, Store
 from tests import certificates
 from tests.brokers import HOST
+from tests.forks import finished
 from tests.pythons import ROOT
 
 UP = [sys.executable, "-m", "callfloor", "up", "--web", f"{HOST}:0"]
-
-
-def callfloor(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "callfloor", *args],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
 
 
 def children(pid: int) -> set[int]:
@@ -126,17 +116,14 @@ def test_the_example_floor_runs_and_leaves_nothing_behind(end: signal.Signals, t
 
 
 def test_seconds_end_it_and_desks_resize_it() -> None:
-    started = time.monotonic()
-    done = subprocess.run(
-        [*UP, "--seconds", "6", "--desks", "10"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert 6 <= time.monotonic() - started < 15
+    for seconds in (4, 16, 40):  # on a busy machine the first may be over before it is up
+        started = time.monotonic()
+        args = ("up", "--web", f"{HOST}:0", "--seconds", str(seconds), "--desks", "10")
+        done = finished(*args, within_s=seconds + 30)
+        assert done.returncode == 0, done.stderr
+        assert time.monotonic() - started >= seconds
+        if "up after" in done.stdout:
+            break
     assert "boards      5, " in done.stdout  # three of four desks, two walls
     assert "up after" in done.stdout
     assert done.stderr == ""
@@ -147,7 +134,7 @@ def test_seconds_end_it_and_desks_resize_it() -> None:
     [
         (["up", "nowhere.toml"], "nowhere.toml: cannot be read"),
         (["up", "--web", "here"], "--web: 'here' is not HOST:PORT"),
-        (["up", "--mqtt", "10.0.0.1:1883"], "listens on this machine only"),
+        (["up", "--web", f"{HOST}:0", "--mqtt", "10.0.0.1:1883"], "listens on this machine only"),
         (["up", "examples/skien.toml", "--desks", "4"], "has no [simulator]"),
         (["up", "--desks", "0"], "Invalid value for '--desks'"),
         (["sim", "board", "row-z", "--site", "simulator/example.toml"], "did you mean 'row-b'?"),
@@ -165,7 +152,7 @@ def test_seconds_end_it_and_desks_resize_it() -> None:
     ],
 )
 def test_wrong_input_is_answered_in_words(args: list[str], words: str) -> None:
-    done = callfloor(*args)
+    done = finished(*args)
     told = " ".join((done.stdout + done.stderr).replace("│", " ").split())
     assert done.returncode != 0
     assert words in told
@@ -175,13 +162,13 @@ def test_wrong_input_is_answered_in_words(args: list[str], words: str) -> None:
 def test_check_says_what_is_wrong_and_what_was_meant(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text('[site]\nid = "skien"\ntimezone = "Europe/Oslo"\n[[wall]]\nid = "north"\n')
-    done = callfloor("up", str(site), "--check")
+    done = finished("up", str(site), "--check")
     assert done.returncode == 1
     assert f"{site}: site.timezone: unknown key; did you mean 'time_zone'?" in done.stderr
     assert f"{site}: wall[1].panel: is missing" in done.stderr
     site.write_text("[site\n")
-    assert "not TOML" in callfloor("up", str(site), "--check").stderr
-    good = callfloor("up", "--check")
+    assert "not TOML" in finished("up", str(site), "--check").stderr
+    good = finished("up", "--check")
     assert good.returncode == 0
     assert "8 desks, 4 boards, 2 queues, 2 walls" in good.stdout
 
@@ -196,7 +183,7 @@ def test_check_looks_for_the_secrets_and_certificates(tmp_path: Path) -> None:
     (tmp_path / "mqtt").write_text("two\nlines\n")
     (tmp_path / "board").touch(mode=0o640)
     (tmp_path / "board").write_text("one line\n")
-    done = callfloor("up", str(site), "--check")
+    done = finished("up", str(site), "--check")
     assert done.returncode == 1
     told = [line.removeprefix("callfloor: ") for line in done.stderr.splitlines()]
     assert sorted(told) == [
@@ -212,7 +199,7 @@ def test_check_looks_for_the_secrets_and_certificates(tmp_path: Path) -> None:
     (tmp_path / "ami").write_text("one line\n")
     for name in ("ami", "ca.pem"):
         (tmp_path / name).chmod(0o644)
-    done = callfloor("up", str(site), "--check")
+    done = finished("up", str(site), "--check")
     assert done.returncode == 0
     assert "good. 0 desks, 1 boards" in done.stdout
     assert done.stderr == (
@@ -221,7 +208,7 @@ def test_check_looks_for_the_secrets_and_certificates(tmp_path: Path) -> None:
     )
     modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("ami", "board", "mqtt", "ca.pem")}
     assert modes == {"ami": 0o600, "board": 0o600, "mqtt": 0o600, "ca.pem": 0o644}
-    assert callfloor("up", str(site), "--check").stderr == ""
+    assert finished("up", str(site), "--check").stderr == ""
 
 
 def test_check_looks_at_the_boards_passwords_in_their_folder_and_at_keys(tmp_path: Path) -> None:
@@ -237,7 +224,7 @@ def test_check_looks_at_the_boards_passwords_in_their_folder_and_at_keys(tmp_pat
         (tmp_path / name).write_text("one line\n")
     for name in ("mqtt", "boards/b", "page.pem", "page.key"):
         (tmp_path / name).chmod(0o644)
-    done = callfloor("up", str(site), "--check")
+    done = finished("up", str(site), "--check")
     assert sorted(done.stderr.splitlines()) == [
         f"{site}: warning: board[1].secret_file: others on this computer could read {tmp_path}/boards/b until now, "
         "when it became mode 600; a new secret is safer",
@@ -256,14 +243,14 @@ NO_PBX = '[site]\nid = "s"\n[[queue]]\nid = "norsk"\nname = "Norsk"\npbx = "no"\
 def test_a_queue_of_a_phone_system_that_is_not_there_is_named(args: list[str], tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text(NO_PBX)
-    done = callfloor("up", str(site), *args)
+    done = finished("up", str(site), *args)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"callfloor: {site}: queue 'norsk' has pbx = \"no\", but there is no [pbx.asterisk]; "
         "add it, or for another phone system a [[source]], and source in place of pbx\n"
     )
     site.write_text(NO_PBX + "[simulator]\n")
-    assert callfloor("up", str(site), "--check").returncode == 0
+    assert finished("up", str(site), "--check").returncode == 0
 
 
 def seen(folder: Path) -> dict[str, bytes]:
@@ -281,7 +268,7 @@ def test_check_looks_where_the_totals_are_to_be_kept_and_touches_nothing(tmp_pat
     def said(path: Path) -> str:
         site.write_text(f'[site]\nid = "s"\n[history]\npath = "{path}"\n')
         before = seen(tmp_path)
-        done = callfloor("up", str(site), "--check")
+        done = finished("up", str(site), "--check")
         assert seen(tmp_path) == before
         assert (done.returncode == 0) == (done.stderr == "")
         return done.stderr.removeprefix(f"callfloor: {site}: ")
@@ -317,7 +304,7 @@ def test_a_board_that_is_wired_wrong_is_said_and_stops_no_floor(tmp_path: Path) 
         '[site]\nid = "s"\n[broker]\nhost = "127.0.0.1"\nport = 1\n[[desk]]\nid = "a1"\n[[board]]\nid = "b"\n'
         'definition = "pico-w"\ninputs = [ { desk = "a1", phone = { by = "contact", pin = "GP99" } } ]\n'
     )
-    done = callfloor("up", str(site), "--seconds", "1", "--web", f"{HOST}:0")
+    done = finished("up", str(site), "--seconds", "1", "--web", f"{HOST}:0")
     assert done.returncode == 0, done.stderr
     assert f"{site}: warning: board b: desk 'a1' phone.pin: a Raspberry Pi Pico W has no pin GP99\n" in done.stderr
 
@@ -325,6 +312,6 @@ def test_a_board_that_is_wired_wrong_is_said_and_stops_no_floor(tmp_path: Path) 
 def test_a_taken_port_is_named() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
-        done = callfloor("up", "--web", f"{HOST}:{port}")
+        done = finished("up", "--web", f"{HOST}:{port}")
     assert done.returncode == 1
     assert f"--web {HOST}:{port}: cannot be used" in done.stderr

@@ -664,6 +664,7 @@ def test_a_key_or_a_click_makes_it_full_and_the_hint_and_the_mouse_go_away(brows
     context = browser.new_context(viewport={"width": 800, "height": 600}, screen={"width": 1920, "height": 1080})
     page = context.new_page()
     page.add_init_script(wakes)
+    page.clock.install()
     page.goto(f"{floor.address}/wall/north")
     hint = page.locator("#hint")
     expect(hint).to_have_text("F or a click: full screen")
@@ -676,6 +677,8 @@ def test_a_key_or_a_click_makes_it_full_and_the_hint_and_the_mouse_go_away(brows
     expect(hint).to_be_visible()
     page.mouse.click(300, 300)
     comes(page, "document.fullscreenElement !== null")
+    assert page.evaluate("getComputedStyle(document.body).cursor") != "none"
+    page.clock.run_for(6_500)  # a hand that is still
     comes(page, "getComputedStyle(document.body).cursor === 'none'")
     page.mouse.move(100, 100)
     comes(page, "getComputedStyle(document.body).cursor !== 'none'")

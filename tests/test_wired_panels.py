@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from boards import command, definition
 from firmware.panels import ws2812
 from tests import decoders, pythons
 from tests.brokers import HOST, mosquitto
+from tests.forks import finished
 from tests.house import House
 from wallboard import calibrate
 
@@ -149,7 +149,9 @@ def test_what_a_board_can_drive_is_good(board: str, panels: tuple[dict[str, Any]
             (CHAIN | {"cs": "GP0"},),
             "wall 'w0': cs at GP0: it is the console's output on many images",
         ),
-        ("pico-w", (CHAIN | {"cs": "GP23"},), "wall 'w0': cs: a Raspberry Pi Pico W has no pin GP23"),
+        ("pico-w", (CHAIN | {"cs": "GP30"},), "wall 'w0': cs: a Raspberry Pi Pico W has no pin GP30"),
+        ("pico-w", (CHAIN | {"cs": "GP23"},), "wall 'w0': cs at GP23: it is the radio's"),
+        ("esp32", (CHAIN | {"bus": "spi2", "cs": "IO34"},), "wall 'w0': cs at IO34: it is an input only"),
         (
             "pico-w",
             (CHAIN | {"sck": "GP10"},),
@@ -262,11 +264,8 @@ def wall_test(
 ) -> subprocess.CompletedProcess[str]:
     """`callfloor wall test`, with what a technician types."""
     more = ["--mqtt", mqtt] if mqtt else []
-    return subprocess.run(
-        [sys.executable, "-m", "callfloor", "wall", "test", wall, "--site", str(site), *more],
-        cwd=pythons.ROOT, env=os.environ | {"COLUMNS": "100"}, input="".join(f"{line}\n" for line in typed),
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+    env, text = os.environ | {"COLUMNS": "100"}, "".join(f"{line}\n" for line in typed)
+    return finished("wall", "test", wall, "--site", str(site), *more, env=env, typed=text.encode())
 
 
 @pytest.mark.parametrize("python", pythons.PYTHONS)

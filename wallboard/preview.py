@@ -5,6 +5,7 @@ Drawn by the wall's own code from the site file, with figures as on a busy or a 
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ FIGURES = ("busy", "quiet", "old", "off")
 
 
 def run(plan: floorplan.Plan, wall: str | None, png: Path | None, at: str | None, page: int | None,
-        figures: str, language: str | None) -> None:  # fmt: skip
+        figures: str, language: str | None, as_json: bool = False) -> None:  # fmt: skip
     """Shows a wall, or all of them: in the terminal, as a PNG file, or as a folder of them. Raises SiteError."""
     if figures not in FIGURES:
         raise floorplan.SiteError(f"--figures: '{figures}' is none of {', '.join(FIGURES)}")
@@ -46,17 +47,25 @@ def run(plan: floorplan.Plan, wall: str | None, png: Path | None, at: str | None
         raise floorplan.SiteError(f"--png: '{png}' is one file for {len(walls)} walls: add --wall, or name a folder")
     if png and not folder and png.suffix.lower() != ".png":
         raise floorplan.SiteError(f"--png: '{png}' is no name of a picture: write {png.with_suffix('.png')}")
+    told = []
     for row in walls:
         compiled, frames = draw(_in(row, language, plan), plan, figures)
-        for line in compiled.warnings:
+        path = folder / f"{row.id}.png" if folder else png
+        told.append({"wall": row.id, "size": list(row.panel.size), "pages": len(frames),
+                     "warnings": list(compiled.warnings), "file": str(path) if path else None})  # fmt: skip
+        for line in [] if as_json else compiled.warnings:
             print(f"warning: {line}", file=sys.stderr)
         frames = _chosen(frames, page, row)
-        if png is None:
+        if path:
+            _write(path, look.png(image(row, frames, distance_m)))
+        if as_json:
+            continue
+        if path is None:
             _print(row, frames)
         else:
-            path = folder / f"{row.id}.png" if folder else png
-            _write(path, look.png(image(row, frames, distance_m)))
             print(f"wrote {path}: wall '{row.id}', {_said(row, frames, distance_m)}")
+    if as_json:
+        print(json.dumps(told))
 
 
 def draw(wall: floorplan.Wall, plan: floorplan.Plan, figures: str = "busy") -> tuple[Compiled, list[Frame]]:

@@ -15,7 +15,8 @@ class MachineBus:
         try:
             if name not in _open:
                 pins = {key: Pin(number(entry[key])) for key in ("sck", "mosi") if entry.get(key)}
-                _open[name] = SPI(number(name), baudrate=hz, polarity=0, phase=phase, **pins)
+                # Nothing comes back. Left out, an ESP32 would take its usual pin for that, whatever hangs there.
+                _open[name] = SPI(number(name), baudrate=hz, polarity=0, phase=phase, miso=None, **pins)
             self._write = _open[name].write
             self._cs = Pin(number(entry["cs"]), Pin.OUT, value=1) if entry.get("cs") else None
         except ValueError as error:

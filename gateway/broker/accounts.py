@@ -10,7 +10,6 @@ Raises AccountsError, whose text says what to try. The broker keeps no password,
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import signal
@@ -19,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import this_computer
 from floorplan import Plan
 from gateway.broker import mosquitto
 
@@ -106,15 +106,22 @@ def running(plan: Plan) -> int | None:
         raise AccountsError(f"{folder / PID}: {error.strerror}; try the same with sudo") from error
     except (OSError, ValueError):
         return None
-    try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
+    if not this_computer.POSIX:  # there is no signal there that it could be told by
         return None
+    import psutil
+
     started_in = Path("/")
-    with contextlib.suppress(OSError):  # another user's: then the path has to be whole
-        started_in = Path(os.readlink(f"/proc/{pid}/cwd"))
-    named = [(started_in / os.fsdecode(word)).resolve() for word in arguments[1:] if word]
-    is_mosquitto = os.path.basename(arguments[0]) == b"mosquitto"
+    try:
+        process = psutil.Process(pid)
+        arguments = process.cmdline()
+        with contextlib.suppress(psutil.AccessDenied):  # another user's: then the path has to be whole
+            started_in = Path(process.cwd())
+    except psutil.AccessDenied as error:
+        raise AccountsError(f"process {pid} cannot be looked at; try the same with sudo") from error
+    except psutil.Error:
+        return None
+    is_mosquitto = [os.path.basename(word) for word in arguments[:1]] == ["mosquitto"]
+    named = [(started_in / word).resolve() for word in arguments[1:] if word]
     return pid if is_mosquitto and (folder / CONF).resolve() in named else None
 
 
@@ -168,19 +175,15 @@ def _rows(path: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Only one command at a time changes the accounts; the lock goes away with whoever holds it."""
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | this_computer.NO_LINK, 0o600)
     try:
         end = time.monotonic() + WAIT_S
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise AccountsError(
-                        f"another command has been changing the broker's accounts for {WAIT_S:.0f} s; does one hang?"
-                    ) from None
-                time.sleep(0.02)
+        while not this_computer.lock(lock):
+            if time.monotonic() > end:
+                raise AccountsError(
+                    f"another command has been changing the broker's accounts for {WAIT_S:.0f} s; does one hang?"
+                )
+            time.sleep(0.02)
         yield
     finally:
         os.close(lock)
@@ -199,16 +202,12 @@ def write_whole(path: Path, text: str, mode: int = 0o600, owner: tuple[int, int]
         with open(file, "w", encoding="utf-8") as out:
             out.write(text)
             out.flush()
-            if owner and owner != (os.geteuid(), os.getegid()):
-                os.fchown(file, *owner)
-            os.fchmod(file, mode)
+            if owner != this_computer.ourselves():
+                this_computer.give(file, owner)
+            this_computer.close_to_others(file, mode)
             os.fsync(file)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    this_computer.keep(path.parent)

@@ -7,7 +7,6 @@ a board that worked goes on working, and the same command again finishes what wa
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import queue
@@ -23,7 +22,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 import floorplan
-from boards import login
+import this_computer
+from boards import definition, login
 from boards.command import CommandError, tell
 from firmware import contract, rotate
 from floorplan import Board, Plan, SiteError
@@ -75,12 +75,170 @@ def provision(plan: Plan, name: str, pins: dict[str, Any], out: Path) -> Told:
     return Told(said if running else said + "; the broker does not run here: it takes the password when it starts")
 
 
+def write_all(plan: Plan, folder: Path | None, dry_run: bool = False) -> list[str]:
+    """Writes a board.json of every board into a folder, ID.json, with the password that the board has already.
+
+    Whoever has none yet gets one. So no board that works is shut out by it. Raises SiteError, AccountsError.
+    """
+    if folder is None or (folder.exists() and not folder.is_dir()):
+        raise SiteError(f"board json --all: --out {folder or 'boards'} has to be a folder, for a file of each board")
+    said = []
+    for board in plan.board:  # before anything is written
+        if wrong := definition.wrong_with(board, plan.walls_of(board.id)):
+            raise SiteError("\n".join(f"board {board.id}: {line}" for line in wrong))
+        floorplan.board_json(plan, board.id, definition.pins(board), "a new one")
+    for board in plan.board:
+        out, file = folder / f"{board.id}.json", floorplan.board_secret_file(plan, board)
+        new = file is not None and not file.exists() and _accounts_are_here(plan)
+        if dry_run:
+            said.append(f"would write {out}" + (", with a new password" if new else ""))
+        elif new:
+            said.append(provision(plan, board.id, definition.pins(board), out).words)
+        else:
+            _write_out(out, floorplan.board_json(plan, board.id, definition.pins(board)))
+            said.append(f"{out}: written, for you alone to read" + (", with the password that it has" if file else ""))
+    return said
+
+
+# The same for a board at a cable --------------------------------------------------
+
+
+class Handed(NamedTuple):
+    """A board.json on its way to a board at a cable."""
+
+    text: bytes  # what has to be on the board
+    password: str | None  # which `taken` makes good; None: the accounts are not here, or there are none
+    kept: bool  # the board has exactly this already: nothing has to be sent
+
+
+def hand(
+    plan: Plan, name: str, pins: dict[str, Any], told: bytes | None, rotated: bytes | None, try_only: bool = False
+) -> Handed:
+    """What a board at a cable has to be told; `taken` is called when it has it. Raises SiteError, AccountsError.
+
+    told, rotated: its board.json and its file `password` as they are now, None where they are not there. A board that
+    has exactly this board.json, with a password that we know, keeps it; any other gets a new password.
+
+    The order is: the next password in ID.next, the board, the account, the host's own file. The board comes before the
+    account: until the new board has its file, an older one of this name works on. Cut after ID.next: nothing has
+    changed. Cut when the board has the file: the same command finds it there with the password in ID.next, sends
+    nothing and goes on with the account. Cut when the account has it: the same, or `broker setup`, puts it into the
+    host's own file. No lock is held meanwhile, for a cable is slow and many boards may be made at once: `taken` looks
+    whether ID.next is still its own. try_only: the same, and nothing is begun.
+    """
+    board = _board(plan, name)
+    file = floorplan.board_secret_file(plan, board)
+    if file is None or not _accounts_are_here(plan):
+        there = floorplan.board_json(plan, name, pins)
+        kept = told is not None and _read(told) == there
+        return Handed(told if kept and told else _text(there), None, kept)
+    _its_own(plan, board, file)
+    with alone(file):
+        theirs = _on_board(told, rotated)
+        if told and theirs and theirs in _good(file):
+            wanted = floorplan.board_json(plan, name, pins, theirs)
+            there = _read(told)
+            there["broker"] = there["broker"] | {"password": theirs}
+            if there == wanted:
+                return Handed(told, theirs, True)
+        password = secrets.token_hex(16)
+        made = Handed(_text(floorplan.board_json(plan, name, pins, password)), password, False)
+        if not try_only:
+            _write(_next(file), password + "\n")
+        return made
+
+
+def taken(plan: Plan, name: str, handed: Handed) -> str:
+    """The board has what it was handed: its password opens the broker from now on, and no older one of that name.
+
+    Returns what is to be said of it, or nothing. Raises SiteError, AccountsError.
+    """
+    file = floorplan.board_secret_file(plan, _board(plan, name))
+    if handed.password is None or file is None:
+        return "" if file is None else f"with the password of {file}; the broker's accounts are not on this computer"
+    with alone(file):
+        if handed.password not in _good(file):
+            raise SiteError(f"board '{name}': another command has given it a password meanwhile; "
+                            "give the same command again")  # fmt: skip
+        if not accounts.has(plan, name, handed.password):
+            accounts.put(plan, name, handed.password)
+        running = accounts.reload(plan)
+        if not file.exists() or floorplan.secret(file) != handed.password:
+            _write(file, handed.password + "\n")
+            forget(file)
+    return "" if running else "the broker does not run here: it takes the password when it starts"
+
+
+class Giver:
+    """Both for the boards of one site, as boards/bench/flash.py takes it. `made`: boards that have a new board.json."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.made: list[str] = []
+
+    def hand(self, board: str, pins: dict[str, Any], told: bytes | None, rotated: bytes | None, dry: bool) -> Handed:
+        """Raises SiteError."""
+        try:
+            return hand(self._plan, board, pins, told, rotated, dry)
+        except AccountsError as error:
+            raise SiteError(str(error)) from error
+
+    def taken(self, board: str, handed: Handed) -> str:
+        """Raises SiteError."""
+        if not handed.kept:
+            self.made.append(board)
+        try:
+            return taken(self._plan, board, handed)
+        except AccountsError as error:
+            raise SiteError(str(error)) from error
+
+
+def _good(file: Path) -> list[str]:
+    """Passwords that a board may go on with: the host's, and one that was begun. Not one that is taken away."""
+    found = []
+    for path in (file, _next(file)):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            found.append(path.read_text(encoding="ascii").split()[0])
+    return found
+
+
+def _on_board(told: bytes | None, rotated: bytes | None) -> str | None:
+    """The password that a board has: that of its board.json, or what a rotation has made of it (firmware/rotate.py)."""
+    broker = _read(told).get("broker")
+    first = broker.get("password") if isinstance(broker, dict) else None
+    if not isinstance(first, str) or not first:
+        return None
+    lines = (rotated or b"").decode("ascii", "replace").split("\n")
+    if len(lines) == 5 and lines[3] == rotate.mark_of(first) and lines[0] == rotate.next_of(lines[1], lines[2]):
+        return lines[0]
+    return first
+
+
+def _read(told: bytes | None) -> dict[str, Any]:
+    """A board.json as it is on a board; empty where that is none."""
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(told or b"")
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _text(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, separators=(",", ":")).encode()
+
+
 # No password any more -------------------------------------------------------------
 
 
 def revoke(plan: Plan, name: str) -> Told:
     """Shuts a board out, its live connection too, and tries that it is. Raises SiteError, AccountsError."""
     started = time.monotonic()
+    file = may_revoke(plan, name)
+    with alone(file or accounts.folder_of(plan) / accounts.PASSWORDS):
+        return _shut_out(plan, name, file, started)
+
+
+def may_revoke(plan: Plan, name: str) -> Path | None:
+    """Where the password is of a board that can be shut out here. Raises SiteError, AccountsError where it cannot."""
     boards = {board.id: board for board in plan.board}
     users = accounts.users(plan) if _accounts_are_here(plan) else []
     if name not in boards and (name not in users or name in _others(plan)):
@@ -89,8 +247,7 @@ def revoke(plan: Plan, name: str) -> Told:
     if name in boards and file is not None:
         _its_own(plan, boards[name], file)
     accounts.users(plan)  # or this is not the broker's computer, and its words say so
-    with alone(file or accounts.folder_of(plan) / accounts.PASSWORDS):
-        return _shut_out(plan, name, file, started)
+    return file
 
 
 def _shut_out(plan: Plan, name: str, file: Path | None, started: float) -> Told:
@@ -156,12 +313,7 @@ def rotate_all(
 
     address: the broker's, where it is not the site file's. `step` is told of each of STEPS when it is done.
     """
-    boards = [_board(plan, name) for name in names]
-    if accounts.running(plan) is None:
-        raise AccountsError(
-            f"no broker runs on this computer with {accounts.folder_of(plan) / accounts.CONF}: passwords are "
-            "changed on the broker's computer, while it runs; docs/broker.md"
-        )
+    boards = may_rotate(plan, names)
     with Watch(plan, address) as watch:
         for board in boards:
             try:
@@ -170,6 +322,17 @@ def rotate_all(
                 yield Told(f"{error}: its password stays as it is", False)
             except (SiteError, AccountsError) as error:
                 yield Told(f"board '{board.id}': {error}", False)
+
+
+def may_rotate(plan: Plan, names: Iterable[str]) -> list[Board]:
+    """The boards of these names, whose passwords can be changed here. Raises SiteError, AccountsError."""
+    boards = [_board(plan, name) for name in names]
+    if accounts.running(plan) is None:
+        raise AccountsError(
+            f"no broker runs on this computer with {accounts.folder_of(plan) / accounts.CONF}: passwords are "
+            "changed on the broker's computer, while it runs; docs/broker.md"
+        )
+    return boards
 
 
 def _rotate(
@@ -494,8 +657,8 @@ def _write_out(path: Path, told: dict[str, Any]) -> None:
     """A board.json, for whoever gave the command: never for the owner of a file that lay there. Raises SiteError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.geteuid() != 0:
-            owner = os.geteuid(), os.getegid()
+        if not this_computer.is_root():
+            owner = this_computer.ourselves()
         elif "SUDO_UID" in os.environ:
             owner = int(os.environ["SUDO_UID"]), int(os.environ.get("SUDO_GID", "0"))
         else:
@@ -512,7 +675,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = path.parent.stat()  # root writes for whoever has the folder
-        owner = (folder.st_uid, folder.st_gid) if os.geteuid() == 0 and not path.exists() else None
+        owner = (folder.st_uid, folder.st_gid) if this_computer.is_root() and not path.exists() else None
         write_whole(path, text, owner=owner)
     except OSError as error:
         raise SiteError(f"{path}: cannot be written ({error.strerror}); what worked goes on working") from error
@@ -531,22 +694,15 @@ def alone(file: Path) -> Iterator[None]:
     """Only one command at a time changes the boards' passwords of a folder. Raises SiteError."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = os.open(file.parent, os.O_RDONLY)
+        folder = this_computer.opened_to_lock(file.parent)
     except OSError as error:
         raise SiteError(f"{file.parent}: cannot be opened ({error.strerror}); try the same with sudo") from error
     try:
-        if not _until(lambda: _locked(folder), time.monotonic() + LOCK_S):
+        if not _until(lambda: this_computer.lock(folder), time.monotonic() + LOCK_S):
             raise SiteError("another command is changing boards' passwords; does one hang?")
         yield
     finally:
         os.close(folder)
-
-
-def _locked(folder: int) -> bool:
-    with contextlib.suppress(BlockingIOError):
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
 
 
 def _until(holds: Callable[[], bool], end: float) -> bool:

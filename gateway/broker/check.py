@@ -8,7 +8,7 @@ empty and not retained, which boards and gateway pass over. So the floor may be 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import json
 import os
 import re
 import secrets
@@ -32,6 +32,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 import floorplan
+import this_computer
 from boards import login
 from firmware import contract
 from floorplan import Broker, Plan
@@ -56,14 +57,19 @@ class Row(NamedTuple):
     good: Mark
 
 
-def run(plan: Plan) -> int:
+def run(plan: Plan, as_json: bool = False) -> int:
     """Tries everything, a line each as it comes. Returns an exit status: 1 where one is wrong. Raises AccountsError."""
     wrong = 0
     for row in tried(plan):
+        if as_json:
+            print(json.dumps(row._asdict()), flush=True)
+            wrong += row.good is False
+            continue
         word = {True: "good ", False: "WRONG", None: "note "}[row.good]
         print(f"{word}  {row.tried}: {row.happened}", flush=True)
         wrong += row.good is False
-    print(f"{wrong} wrong: shut them before the floor opens" if wrong else "all is as it should be")
+    if not as_json:
+        print(f"{wrong} wrong: shut them before the floor opens" if wrong else "all is as it should be")
     return 1 if wrong else 0
 
 
@@ -517,14 +523,12 @@ def _forget(plan: Plan, board: str) -> None:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     try:
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | this_computer.NO_LINK, 0o600)
     except OSError as error:
         raise AccountsError(f"{folder / LOCK}: {error.strerror}; try the same with sudo") from error
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AccountsError("another `callfloor broker check` is running; wait for its end") from error
+        if not this_computer.lock(lock):
+            raise AccountsError("another `callfloor broker check` is running; wait for its end")
         yield
     finally:
         os.close(lock)

@@ -59,9 +59,11 @@ def source(site: str, name: str) -> May:
 
 
 def trying(site: str) -> May:
-    """At the broker for trying: reads all but what sources push, and commands boards, which are all of this machine."""
+    """At the broker for trying: reads all but what sources push; commands boards, which are all of this machine, and
+    the gateway (`callfloor reload`)."""
     never = (contract.topic("+", HIDDEN), contract.topic(site, "board/+/#", TRYING))
-    return May((contract.topic(site, "board/+/command"),), ("callfloor/#",), never)
+    said = tuple(contract.topic(site, topic) for topic in ("board/+/command", "gateway/command"))
+    return May(said, ("callfloor/#",), never)
 
 
 def mosquitto(site: str, others: Mapping[str, May]) -> str:

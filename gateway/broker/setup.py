@@ -16,16 +16,18 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-import pwd
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import floorplan
+import this_computer
 from floorplan import Broker, Plan, SiteError
 from gateway.broker import accounts, authority, mosquitto, rights, trial
 from gateway.broker import boards as board_accounts
@@ -79,6 +81,41 @@ def setup(plan: Plan, site: Path, user: str | None = None) -> list[str]:
 
     user: who mosquitto runs as where root calls us; None: Debian's. Raises SiteError, AccountsError, AuthorityError.
     """
+    now, changed, told = _set_up(plan, site, user)
+    return now.said + _next_steps(now, site, changed, told)
+
+
+def rehearse(plan: Plan, site: Path, user: str | None = None) -> list[str]:
+    """What `setup` would do, in its words, done to a copy of all it touches. Raises the same."""
+    with tempfile.TemporaryDirectory(prefix="callfloor-copy-") as name:
+        copy = Path(name).resolve()
+        copy.chmod(0o711)  # mosquitto's user may pass, and see nothing
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, Path):
+                return copy / value.absolute().relative_to(value.absolute().anchor)
+            if isinstance(value, dict):
+                return {key: moved(part) for key, part in value.items()}
+            return [moved(part) for part in value] if isinstance(value, list | tuple) else value
+
+        broker, folder = _wanted(plan)
+        files = [broker.secret_file, broker.ca_file, broker.cert_file, broker.key_file, folder]
+        files += [file for _, file in _of_boards(plan)] + [source.secret_file for source in plan.source]
+        try:
+            for file in files:
+                if file is not None and file.is_dir():
+                    shutil.copytree(file, moved(file), dirs_exist_ok=True)
+                elif file is not None and file.exists():
+                    moved(file).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(file, moved(file))
+        except OSError as error:
+            raise SiteError(f"{error.filename or folder}: {error.strerror or error}; try the same with sudo") from error
+        now, _, _ = _set_up(Plan.model_validate(moved(plan.model_dump(exclude_none=True))), site, user)
+        return ["would do: " + line.replace(name, "") for line in now.said] or ["everything is there already"]
+
+
+def _set_up(plan: Plan, site: Path, user: str | None) -> tuple[Setup, bool, bool]:
+    """(what was done, whether a running broker has to be started again for it, whether one runs and was told)."""
     broker, folder = _wanted(plan)
     now = _begin(plan, broker, folder, site, user)
     try:
@@ -99,7 +136,7 @@ def setup(plan: Plan, site: Path, user: str | None = None) -> list[str]:
         raise SiteError(f"{error.filename}: {error.strerror}; try the same with sudo") from error
     except OSError as error:
         raise SiteError(f"{error.filename or folder}: {error.strerror}") from error
-    return now.said + _next_steps(now, site, changed, told)
+    return now, changed, told
 
 
 def _wanted(plan: Plan) -> tuple[Broker, Path]:
@@ -135,11 +172,13 @@ def _wanted(plan: Plan) -> tuple[Broker, Path]:
 
 def _begin(plan: Plan, broker: Broker, folder: Path, site: Path, user: str | None) -> Setup:
     """Whose files they will be."""
-    ourselves = pwd.getpwuid(os.geteuid()).pw_name
-    if os.geteuid() != 0:
+    ourselves = this_computer.user_name()
+    if not this_computer.is_root():
         if user and user != ourselves:
             raise SiteError(f"--user {user}: only root gives files to another user; try the same with sudo")
         return Setup(plan, broker, folder, None, None, ourselves)
+    import pwd  # root is nobody on Windows
+
     user = user or _user_before(folder)
     try:
         daemon = pwd.getpwnam(user or USER)
@@ -190,10 +229,9 @@ def _made(path: Path, owner: authority.Owner | None) -> bool:
     if path.exists():
         return False
     _make_folder(path.parent, 0o700, owner)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | this_computer.NO_LINK, 0o600)
     with open(file, "w", encoding="ascii") as out:
-        if owner:
-            os.fchown(file, *owner)
+        this_computer.give(file, owner)
         out.write(secrets.token_hex(SECRET_BYTES) + "\n")
     return True
 
@@ -206,8 +244,7 @@ def _make_folder(path: Path, mode: int, owner: authority.Owner | None) -> None:
         _make_folder(path.parent, mode | 0o055, owner)
     path.mkdir(mode)
     path.chmod(mode)
-    if owner:
-        os.chown(path, *owner, follow_symlinks=False)
+    this_computer.give(path, owner)
 
 
 def _folders(now: Setup) -> None:
@@ -215,8 +252,7 @@ def _folders(now: Setup) -> None:
     kept = now.folder / accounts.KEPT
     _make_folder(kept, 0o700, now.daemon)
     kept.chmod(0o700)
-    if now.daemon:
-        os.chown(kept, *now.daemon, follow_symlinks=False)
+    this_computer.give(kept, now.daemon)
     closed = _closed_to(now.folder, now.daemon)
     if closed:
         now.said.append(
@@ -350,8 +386,7 @@ def _put(path: Path, text: str | None, mode: int, owner: authority.Owner | None)
         accounts.write_whole(path, text or "", mode, owner)
         return True
     path.chmod(mode)
-    if owner:
-        os.chown(path, *owner, follow_symlinks=False)
+    this_computer.give(path, owner)
     return False
 
 
@@ -376,7 +411,7 @@ def _next_steps(now: Setup, site: Path, changed: bool, told: bool) -> list[str]:
     if told:
         return [*said, f"the running broker knows; `callfloor broker check {site}` proves it"]
     said.append("next: start it, and try it out:")
-    if os.geteuid() == 0 and shutil.which("systemctl"):
+    if this_computer.is_root() and shutil.which("systemctl"):
         said += [f"    cp {now.folder / SERVICE} /etc/systemd/system/", "    systemctl enable --now callfloor-broker"]
     else:
         said.append(f"    {_program()} -c {conf}")

@@ -10,7 +10,6 @@ import asyncio
 import ipaddress
 import json
 import os
-import pwd
 import secrets
 import shutil
 import socket
@@ -18,6 +17,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import this_computer
 from gateway.broker import mosquitto, rights
 from gateway.broker.rights import GATEWAY, TRYING, May
 
@@ -128,8 +128,8 @@ def _mosquitto(broker: OwnBroker) -> dict[str, str]:
         "log_type": ("warning", "error"),
         "log_dest": f"file {broker.folder / 'broker.log'}",
     }
-    if os.getuid() == 0:
-        settings["user"] = pwd.getpwuid(0).pw_name  # or it becomes `mosquitto`, who may not read these files
+    if this_computer.is_root():
+        settings["user"] = this_computer.user_name()  # or it becomes `mosquitto`, who may not read these files
     return {
         "broker.conf": mosquitto.conf(settings),
         "passwords": "".join(

@@ -24,7 +24,10 @@ DID: dict[str, str] = {
     "board-made": "gave a board a new password, and wrote its board.json",
     "board-rotated": "gave a board that is in use a new password",
     "board-revoked": "shut a board out",
+    "board-replaced": "gave a board's desks to another, or to a new one from the box",
     "broker-set-up": "wrote the broker's files anew",
+    "floor-reloaded": "had the running gateway take up the changed site file; how much of it changed",
+    "desk-forgotten": "cleared what a desk that is no more, or stands elsewhere, had left at the broker",
 }
 COUNTED = ("login", "logout", "login-refused", "password")  # what somebody can do without end: one row an hour
 FIRST_TO_GO = ("login", "logout", "login-refused")  # of too many rows

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import floorplan
+import this_computer
 from gateway.people import audit
 from gateway.people.audit import COUNTED, DID, FIRST_TO_GO, NOBODY, Row
 from gateway.people.rights import OF_PEOPLE, ROLES, Who
@@ -719,10 +720,10 @@ def _open(path: Path) -> sqlite3.Connection:
     """A connection that writes; the file and its tables are made where they are missing."""
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        if os.name == "posix" and os.geteuid() == 0:  # a command with sudo: the gateway has to write in it, too
+        if this_computer.is_root():  # a command with sudo: the gateway has to write in it, too
             folder = path.parent.stat()
-            os.chown(path, folder.st_uid, folder.st_gid)
-    elif os.name == "posix" and path.stat().st_mode & 0o077:
+            this_computer.give(path, (folder.st_uid, folder.st_gid))
+    elif this_computer.POSIX and path.stat().st_mode & 0o077:
         _take_from_others(path)
     db = _connect(path)
     try:

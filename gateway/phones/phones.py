@@ -78,6 +78,15 @@ class Phones:
     def __bool__(self) -> bool:
         return bool(self._places)
 
+    def take_over(self, before: Phones) -> None:
+        """Goes on where the phones of another plan stand: who is at the desk it was at is known on."""
+        for mac, place in before._places.items():
+            here = self._places.get(mac)
+            if here and (here.desk, here.vendor) == (place.desk, place.vendor):
+                place.phone.take_patience(here.phone)
+                self._places[mac] = place
+        self.counts, self._new, self._logged_s = before.counts, before._new, before._logged_s
+
     def vendor(self, mac: str) -> str:
         """The make of a phone; empty: not known."""
         return self._places[mac].vendor if mac in self._places else ""

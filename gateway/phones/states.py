@@ -62,6 +62,10 @@ class Phone:
         self._word, self._word_s = "", LONG_AGO
         self._close()
 
+    def take_patience(self, other: Phone) -> None:
+        """Believes its last word for as long as another phone would."""
+        self._patience_s = other._patience_s
+
     def _close(self) -> None:
         """Handset down, no calls."""
         self._lifted = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
@@ -37,6 +38,20 @@ def urls(plan: Plan, desk: str | None, base: str | None) -> str:
             'no desk has an IP phone: [[desk]] phone = { by = "url", vendor = "yealink", mac = "…" }'
         )
     return "\n".join(lines).rstrip() + "\n"
+
+
+def settings(plan: Plan, desk: str | None, base: str | None) -> list[dict[str, Any]]:
+    """The same for programs: each phone, and its settings by their names on its web page. Raises SiteError."""
+    start = f"{_checked(base) if base else _guessed(plan)[0]}/phone/{token_of(plan)}"
+    if desk is not None:
+        _phone_at(plan, desk)
+    return [
+        {"desk": row.id, "vendor": row.phone.vendor, "mac": with_colons(row.phone.mac), "settings": {
+            setting.page: _value(VENDORS[row.phone.vendor], setting, start, row.phone.mac)
+            for setting in VENDORS[row.phone.vendor].settings
+        }}
+        for row in plan.desk if row.phone and desk in (None, row.id)
+    ]  # fmt: skip
 
 
 def with_colons(mac: str) -> str:

@@ -316,6 +316,10 @@ class Link(asyncio.Protocol):
 
     # What we do.
 
+    def silence(self) -> str:
+        """What to say of one that does not answer the login."""
+        return "did not answer the login" if self.blocks.banner else self._closed()
+
     def send(self, action: str, **fields: str) -> str:
         """Sends one of ACTIONS and returns its id; what it answers goes to `hear`."""
         self._number += 1
@@ -335,8 +339,7 @@ class Link(asyncio.Protocol):
             async with asyncio.timeout(ANSWER_S):
                 return await self._question
         except TimeoutError:
-            words = "did not answer the login" if self.blocks.banner else self._closed()
-            raise LinkError(words) from None
+            raise LinkError(self.silence()) from None
         finally:
             self._question = None
 
@@ -403,8 +406,7 @@ async def connect(
         async with asyncio.timeout(ANSWER_S):
             _, link = await loop.create_connection(lambda: Link(hear, clock, heard), host, port, ssl=tls)
     except TimeoutError:
-        words = "does not agree on TLS" if tls else "does not answer"
-        raise LinkError(f"{words}: is there a firewall, are address and port right?") from None
+        raise LinkError(silence(tls)) from None
     except ssl.SSLError as error:
         raise LinkError(_tls_words(error)) from None
     except OSError as error:
@@ -413,6 +415,12 @@ async def connect(
         words = _words(error)
         raise LinkError(f"cannot be reached ({words}): is it running, is AMI enabled there?") from None
     return link
+
+
+def silence(tls: ssl.SSLContext | None) -> str:
+    """What to say of one that is not reached in time."""
+    words = "does not agree on TLS" if tls else "does not answer"
+    return f"{words}: is there a firewall, are address and port right?"
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:

@@ -56,10 +56,17 @@ class Asterisk:
         self._secret = secret
         self._tell = tell
         self._clock = clock
+        self._link: Link | None = None  # the one that is up
         self._refused = ""  # why the PBX refuses our wish for a list
         self._asked = ""  # the ActionID of that wish; empty: none is under way
         self._asked_s = self._pinged_s = self._checked_s = self._began_s = 0.0
         self._lists = 0  # adapter.lists when it was sent
+
+    def serve(self, queues: Mapping[str, str]) -> None:
+        """Other queues from now on, over the same link; a new one is known within a moment."""
+        self._hand_on(self.adapter.serve(queues, self._clock()))
+        if self._link and self.adapter.doubt:
+            self._ask_list(self._link)
 
     async def run(self) -> None:
         """Keeps the link until cancelled. A PBX that is away is told as Away, and tried again."""
@@ -89,6 +96,7 @@ class Asterisk:
             await link.log_in(settings.user, self._secret, plain)
             await self._follow(link)
         finally:
+            self._link = None
             link.close()
             log.debug("not used: %d events of other kinds, and so far %s", link.blocks.unheard,
                       self.adapter.dropped)  # fmt: skip
@@ -97,6 +105,7 @@ class Asterisk:
         """Hands on what comes, and sees whether it is all there is. Ends with LinkError."""
         self._began_s = self._checked_s = self._clock()
         self._pinged_s = link.heard_s
+        self._link = link
         self._ask_list(link)
         while not link.ended.is_set():
             with contextlib.suppress(TimeoutError):

@@ -136,6 +136,11 @@ class QueueFigures:
             return None
         return sum(minute.joined for minute in minutes) / seen_s, mean_s
 
+    def promise(self, target: Target) -> None:
+        """Another target from now on; what has been counted by the one before stays as it is."""
+        self.target = target
+        self.formula = SERVICE_LEVEL[target.formula]
+
     # Days and restarts -----------------------------------------------------------
 
     def begin_day(self, at_s: float, totals: Totals | None = None) -> None:

@@ -151,6 +151,21 @@ class Push:
                 self._told[queue].waiting[key] = Stay(call, since_s)
                 self._number = max(self._number, call + 1)
 
+    def leave(self, queues: Collection[str]) -> None:
+        """Who waits in these has vanished: they go, with the next `follow`."""
+        now = self._clock()
+        for queue in sorted(self._told.keys() & set(queues)):
+            for stay in self._told[queue].waiting.values():
+                self._tell(events.Vanished(queue, stay.call, now))
+            self._told[queue].waiting.clear()
+
+    def follow(self, source: floorplan.Source, queues: Collection[str]) -> None:
+        """Other queues from now on; those that stay go on as they are. Without any it takes nothing more."""
+        self.source, self.queues = source, frozenset(queues)
+        if not queues:
+            self._there = self._missed = False
+        self._told = {queue: self._told.get(queue) or Told(self._clock()) for queue in sorted(queues)}
+
     def take_mark(self, queue: str) -> str | None:
         """What has to be kept with the counts told so far; None: as it was when last taken."""
         told = self._told[queue]
@@ -403,6 +418,11 @@ def _keys(packed: str) -> list[bytes]:
 def _older(kept: OrderedDict[bytes, T], than_s: float, since_s: Callable[[T], float]) -> list[bytes]:
     """The keys at the front, up to the first that is not older: the oldest stand in front, but for late news."""
     return [key for key, _ in itertools.takewhile(lambda row: since_s(row[1]) < than_s, kept.items())]
+
+
+def told_by(plan: floorplan.Plan, source: str) -> set[str]:
+    """The queues of a source."""
+    return {queue.id for queue in plan.queue if queue.source == source}
 
 
 # MQTT ----------------------------------------------------------------------------

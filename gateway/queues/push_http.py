@@ -94,7 +94,6 @@ def routes(
     secrets = {source: tokens.get(source, "").encode() for source in sources}
     if not all(secrets.values()) or len(set(secrets.values())) < len(secrets):
         raise ValueError("every [[source]] needs a token of its own, in its secret_file")
-    owner = {queue: source for source, push in sources.items() for queue in push.queues}
     paces = {source: Pace(POSTS_PER_S, POSTS_AT_ONCE, clock) for source in sources}
     router = APIRouter(tags=["push"])
 
@@ -117,7 +116,7 @@ def routes(
             source = _whose(token, secrets)
             if not paces[source].may():
                 raise _Refused(429, f"more than {POSTS_PER_S} messages a second: say more in one message")
-            push = _push_of(queue, source, owner, sources)
+            push = _push_of(queue, source, sources)
             payload = await _payload(request)
             _hear(push, queue, payload)
             await _keep(saved)
@@ -140,13 +139,14 @@ def _whose(token: HTTPAuthorizationCredentials | None, secrets: Mapping[str, byt
     return found[0]
 
 
-def _push_of(queue: str, source: str, owner: Mapping[str, str], sources: Mapping[str, Push]) -> Push:
-    if queue not in owner:
+def _push_of(queue: str, source: str, sources: Mapping[str, Push]) -> Push:
+    owner = next((name for name, push in sources.items() if queue in push.queues), None)
+    if owner is None:
         raise _Refused(
             404,
             f"no queue of that id is told by a [[source]]; '{source}' may tell {_queues(sources[source])}",
         )
-    if owner[queue] != source:
+    if owner != source:
         raise _Refused(
             403, f"another source tells that queue; '{source}' may tell {_queues(sources[source])}"
         )

@@ -197,6 +197,34 @@ class Adapter:
             self._count[queue] += 1
         self._numbers = itertools.count(top + 1)
 
+    def serve(self, queues: Mapping[str, str], now: float) -> list[Event]:
+        """Other queues from now on, as the constructor takes them. Of those that stay nothing is forgotten.
+
+        Who waits in one that goes has vanished from our sight; a new one is known with the next list, which is asked
+        for by `doubt`.
+        """
+        told: list[Event] = []
+        ours = {name.casefold(): queue for name, queue in queues.items()}
+        theirs = {queue: name for name, queue in ours.items()}
+        before = {queue: name.casefold() for queue, name in self._names.items()}
+        gone = {queue for queue, name in before.items() if theirs.get(queue) != name}
+        for key, visit in [row for row in self._visits.items() if row[1].queue in gone]:
+            self._decide(key, visit, now, told)
+        for key in [key for key, talk in self._talks.items() if talk.member[0] in gone]:
+            self._end_talk(key)
+        for queue, extension in [key for key in self._members if key[0] in gone]:
+            del self._members[queue, extension]
+            told.append(events.MemberGone(queue, extension))
+        for reading in self._lists.values():
+            for queue in gone & reading.queues.keys():
+                del reading.queues[queue]
+        self._listed -= gone
+        self._ours, self._names = ours, {queue: name for name, queue in queues.items()}
+        self._theirs -= queues.keys()
+        self._count = {queue: 0 if queue in gone else self._count.get(queue, 0) for queue in self._names}
+        self.doubt |= bool(gone or theirs.keys() - before.keys())
+        return told
+
     def lost(self, why: str, now: float) -> list[Event]:
         """The link is gone: nothing is known until a list has been read. Who waits is kept for that."""
         told: list[Event] = []

@@ -29,6 +29,7 @@ const DRAW = {
   floor: (_, doc) => drawCounts(doc),
   messages: (_, doc) => drawMessages(doc),
   history: (id, doc) => (id ? drawGaps(id, doc) : drawHistory(doc)),
+  plan: readPlan, // the site file is another one
   source: drawLinks,
   broker: drawLinks,
 };

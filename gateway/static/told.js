@@ -25,6 +25,8 @@ export const TOLD = {
     "nothing says otherwise": "ingenting tyder på noe annet",
     "no word from board {board} about this desk yet": "kortet {board} har ikke sagt noe om denne plassen ennå",
     "no word from board {board} yet": "kortet {board} har ikke sagt noe ennå",
+    "board {board} is not told yet what it reads here": "kortet {board} har ikke fått vite ennå hva det leser her",
+    "board {board} is not told yet what it draws here": "kortet {board} har ikke fått vite ennå hva det tegner her",
     "board {board} is cut off or without power, says the broker":
       "kortet {board} er avskåret eller uten strøm, sier brokeren",
     "board {board} has been silent for {n} s or more": "kortet {board} har vært stille i {n} s eller mer",
@@ -124,6 +126,8 @@ export const TOLD = {
     "nothing says otherwise": "inget tyder på annat",
     "no word from board {board} about this desk yet": "kortet {board} har inte sagt något om den här platsen ännu",
     "no word from board {board} yet": "kortet {board} har inte sagt något ännu",
+    "board {board} is not told yet what it reads here": "kortet {board} har inte fått veta ännu vad det läser här",
+    "board {board} is not told yet what it draws here": "kortet {board} har inte fått veta ännu vad det ritar här",
     "board {board} is cut off or without power, says the broker":
       "kortet {board} är avskuret eller utan ström, säger brokern",
     "board {board} has been silent for {n} s or more": "kortet {board} har varit tyst i {n} s eller mer",

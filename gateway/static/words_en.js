@@ -369,7 +369,10 @@ export const en = {
     "board-made": "gave a board a password",
     "board-rotated": "gave a board a new password",
     "board-revoked": "shut a board out",
+    "board-replaced": "replaced a board",
     "broker-set-up": "set the broker up",
+    "floor-reloaded": "had the changed site file taken up",
+    "desk-forgotten": "cleared what a desk had left",
   },
   // What stands beside it, as gateway/people/people.py writes it; whatever else is shown as it is.
   did_what: {

@@ -362,7 +362,10 @@ export const nb = {
     "board-made": "ga et kort et passord",
     "board-rotated": "ga et kort et nytt passord",
     "board-revoked": "stengte et kort ute",
+    "board-replaced": "byttet ut et kort",
     "broker-set-up": "satte opp brokeren",
+    "floor-reloaded": "tok i bruk den endrede anleggsfilen",
+    "desk-forgotten": "fjernet det en plass hadde etterlatt",
   },
   did_what: {
     "{role}": "{role}",

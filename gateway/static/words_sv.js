@@ -362,7 +362,10 @@ export const sv = {
     "board-made": "gav ett kort ett lösenord",
     "board-rotated": "gav ett kort ett nytt lösenord",
     "board-revoked": "stängde ute ett kort",
+    "board-replaced": "bytte ut ett kort",
     "broker-set-up": "satte upp brokern",
+    "floor-reloaded": "tog den ändrade anläggningsfilen i bruk",
+    "desk-forgotten": "tog bort det som en plats lämnat efter sig",
   },
   did_what: {
     "{role}": "{role}",

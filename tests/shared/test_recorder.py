@@ -3,8 +3,8 @@
 import random
 import time
 
-from firmware import contract
-from firmware.recorder import ROWS, Recorder, fits
+from firmware import contract, pins_memory
+from firmware.recorder import ROWS, Recorder, as_contacts, fits
 
 SWITCHES = ["GP2", "GP3", "GP4", "GP5"]
 
@@ -120,6 +120,32 @@ def test_the_longest_message_fits():
         recorder.poll(60900 + step)
         take(recorder, {})
     assert recorder.thinned > 0
+
+
+def test_pins_that_nothing_reads_are_taken_as_contacts_and_let_go():
+    pins = pins_memory.Pins({})
+    pins.contact("GP2", True)
+    names = ["GP2"]
+    opened = as_contacts(pins, ["GP3", "GP2", "GP4"] + ["GPIO%d" % number for number in range(60)], names)
+    assert names[:3] == ["GP2", "GP3", "GP4"]
+    assert fits(names)
+    assert len(names) > 20
+    recorder = Recorder(pins, names, None, 60)
+    recorder.opened = opened
+    recorder.poll(1000)
+    assert pins.line("GP3 0") == "ok"
+    recorder.poll(1010)
+    assert take(recorder, {})["rows"] == [10, sorted(names).index("GP3"), 0]
+    recorder.end()
+    assert pins.raw() == {"GP2": 1}
+    assert as_contacts(UnusablePins({}), ["GP3", "GP4"], names[:1]) == ["GP4"]
+
+
+class UnusablePins(pins_memory.Pins):
+    def contact(self, name, active_low):
+        if name == "GP3":
+            raise ValueError("invalid pin")
+        return super().contact(name, active_low)
 
 
 def test_only_the_input_that_was_asked_for_is_told():
