@@ -150,6 +150,7 @@ def _gateway_alone(plan: Plan, file: Path, web: tuple[str, int], seconds: float 
     page = _page(plan, web)
     print(f"page        {page}", flush=True)
     first_login(plan, page, file, trial=False)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the gateway takes it
     if seconds:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         signal.setitimer(signal.ITIMER_REAL, seconds)

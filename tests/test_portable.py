@@ -43,10 +43,12 @@ def locking(file, mode, count):
         raise PermissionError(13, "Permission denied") from error
 stood_in.locking = locking
 sys.modules["msvcrt"] = stood_in
+def ours(where):
+    return where.startswith(HERE) and "site-packages" not in where  # a .venv may stand in the tree
 really = builtins.__import__
 def imports(name, globals=None, locals=None, fromlist=(), level=0):
     where = (globals or {{}}).get("__file__") or ""
-    if not level and name.partition(".")[0] in ONLY_POSIX and (where.startswith(HERE) or not where):
+    if not level and name.partition(".")[0] in ONLY_POSIX and (ours(where) or not where):
         raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
     return really(name, globals, locals, fromlist, level)
 builtins.__import__ = imports

@@ -670,8 +670,8 @@ def _why_not(port: str, error: Exception) -> BenchError:
         import floorplan
 
         names = [found.device for found in list_ports.comports()]
-        there = floorplan.meant(port, names) or (f"; there is {', '.join(sorted(names))}" if names else "")
-        return NoSuchPort(f"{port}: no such port{there}. Is the cable in, and one that carries data, not power alone?")
+        there = floorplan.meant(port, names) or (f"; there is {', '.join(sorted(names))}." if names else ".")
+        return NoSuchPort(f"{port}: no such port{there} Is the cable in, and one that carries data, not power alone?")
     if number == errno.EBUSY or "lock port" in text or (os.name == "nt" and "Access is denied" in text):
         holder = _holder(port)
         return Busy(
