@@ -6,7 +6,7 @@ from typing import Any
 
 from firmware import contract
 from gateway.mqtt import Line
-from gateway.news import News
+from gateway.web.news import News
 
 CONCLUSION = "/now"  # the page hears the same documents under the topic's own words, without this
 

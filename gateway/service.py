@@ -26,8 +26,7 @@ import floorplan
 from boards import readable
 from firmware import contract, values
 from floorplan import Plan, SiteError
-from gateway import boards_http, connections, erlang, export, messages_http, page, wall_page
-from gateway.boards_http import Commands
+from gateway import erlang, export
 from gateway.book import Book
 from gateway.desk import faults, seen
 from gateway.faults import Faults
@@ -35,7 +34,6 @@ from gateway.floods import Floods
 from gateway.floor import ASTERISK, Floor, Queue
 from gateway.messages import Messages
 from gateway.mqtt import Line
-from gateway.news import News
 from gateway.people.people import People
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
@@ -48,8 +46,11 @@ from gateway.queues.push import Push, PushError, decode, parse_push_topic, told_
 from gateway.reload import COMMAND, OF_PANELS, Again, Page, Reloads
 from gateway.says import Says
 from gateway.seldom import Seldom
-from gateway.wall_page import Screens
 from gateway.walls import Walls, number_of
+from gateway.web import boards_http, connections, messages_http, page, wall_page
+from gateway.web.boards_http import Commands
+from gateway.web.news import News
+from gateway.web.wall_page import Screens
 from wallboard.mirror import Mirrored
 
 log = logging.getLogger(__name__)

@@ -16,13 +16,13 @@ from fastapi import APIRouter
 from starlette.types import ASGIApp
 
 import floorplan
-from gateway import connections, page
-from gateway.news import News
 from gateway.people.people import People, Person
 from gateway.people.rights import Who
 from gateway.service import web_config
-from gateway.wall_page import Screens
-from gateway.wall_page import routes as wall_routes
+from gateway.web import connections, page
+from gateway.web.news import News
+from gateway.web.wall_page import Screens
+from gateway.web.wall_page import routes as wall_routes
 from tests.conftest import until
 
 HOST = "127.0.0.1"

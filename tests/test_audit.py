@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from gateway import messages_http
 from gateway.people import audit
 from gateway.people import people as module
 from gateway.people.audit import DID, WHAT_MOST
 from gateway.people.gate import TABLE
 from gateway.people.people import People
 from gateway.people.rights import Who
+from gateway.web import messages_http
 from tests.conftest import until
 from tests.gated import CONSOLE, HASHED, PASSWORD, Clock, add, gated, plan
 from tests.test_messages import Told

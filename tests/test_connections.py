@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import connections
-from gateway.connections import Room
+from gateway.web import connections
+from gateway.web.connections import Room
 from tests.certificates import authority, certificate
 from tests.conftest import until
 from tests.gated import HOST, Gated, Stream, gated, plan
@@ -148,7 +148,7 @@ def test_as_many_files_may_be_open_as_the_system_lets_us(hard: int, most: int) -
     if hard > resource.getrlimit(resource.RLIMIT_NOFILE)[1]:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     code = (
-        "import resource; from gateway import connections; f = resource.RLIMIT_NOFILE;"
+        "import resource; from gateway.web import connections; f = resource.RLIMIT_NOFILE;"
         f"resource.setrlimit(f, (512, {hard}));"
         "room = connections.room_for([]); print(room._most, resource.getrlimit(f)[0])"
     )

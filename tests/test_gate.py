@@ -21,7 +21,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message
 
 import floorplan
-from gateway import boards_http, messages_http
 from gateway.people import gate, hosts, sessions
 from gateway.people.gate import TABLE, Gate
 from gateway.people.people import People
@@ -29,6 +28,7 @@ from gateway.people.rights import ROLES
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
 from gateway.queues import push_http
+from gateway.web import boards_http, messages_http
 from tests import certificates
 from tests.conftest import until
 from tests.gated import CONSOLE, HOST, PASSWORD, Answer, Gated, Stream, add, gated, plan, served

@@ -26,7 +26,6 @@ import floorplan
 from firmware import contract, scene, scene_load, values
 from firmware.panels import colours
 from floorplan import CONDITION_FIGURES, SiteError
-from gateway import messages_http
 from gateway.book import Book
 from gateway.days import Calendar
 from gateway.floor import Floor
@@ -43,6 +42,7 @@ from gateway.messages import (
 )
 from gateway.people.rights import Who
 from gateway.store import Batch, KeptMessage, Store
+from gateway.web import messages_http
 from tests.house import DIRECT, Ear, House
 from wallboard import numbers
 from wallboard.compile import compile

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gateway import news as gateway_news
-from gateway.news import News
+from gateway.web import news as gateway_news
+from gateway.web.news import News
 
 
 def read(event: bytes) -> tuple[str, int, dict[str, Any]]:

@@ -26,9 +26,9 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 import floorplan
 from firmware import contract
-from gateway import news as gateway_news
-from gateway.news import News
-from gateway.page import app
+from gateway.web import news as gateway_news
+from gateway.web.news import News
+from gateway.web.page import app
 
 from .conftest import until
 from .proxy import proxy

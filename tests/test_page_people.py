@@ -20,16 +20,16 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import floorplan
-from gateway import boards_http
-from gateway.boards_http import Commands
-from gateway.news import News
-from gateway.page import app
 from gateway.people import passwords
 from gateway.people.audit import DID
 from gateway.people.http import STATUSES
 from gateway.people.people import People
 from gateway.people.rights import ROLES, Who
-from gateway.wall_page import Screens, routes
+from gateway.web import boards_http
+from gateway.web.boards_http import Commands
+from gateway.web.news import News
+from gateway.web.page import app
+from gateway.web.wall_page import Screens, routes
 
 from .conftest import until
 from .test_page import CHROMIUM, CHROMIUM_ARGS

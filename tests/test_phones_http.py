@@ -24,13 +24,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import floorplan
-from gateway.page import SafeHeaders
 from gateway.phones import http as phones_http
 from gateway.phones import poly
 from gateway.phones.phones import Phones
 from gateway.phones.urls import urls
 from gateway.phones.vendors import VENDORS
 from gateway.seldom import Seldom
+from gateway.web.page import SafeHeaders
 
 from .conftest import until
 from .house import DIRECT, Ear, House

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 
-from gateway.pictures import Pictures
+from gateway.web.pictures import Pictures
 
 from .test_page import Served, plan, png
 

@@ -20,12 +20,12 @@ import uvicorn
 from fastapi import FastAPI
 
 import floorplan
-from gateway import intake
-from gateway.page import SafeHeaders
 from gateway.queues import push_body, push_http
 from gateway.queues.events import Event
 from gateway.queues.figures import QueueFigures
 from gateway.queues.push import Push
+from gateway.web import intake
+from gateway.web.page import SafeHeaders
 
 from .conftest import until
 

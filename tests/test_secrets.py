@@ -28,8 +28,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 import floorplan
 from boards import login
-from gateway import page as web_page
 from gateway.people.people import People
+from gateway.web import page as web_page
 from simulator import board as simulated
 from tests.ami_feed import serving
 from tests.conftest import until

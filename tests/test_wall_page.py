@@ -25,10 +25,10 @@ from playwright.sync_api import Browser, Page, expect
 import floorplan
 from firmware import contract, scene, scene_load, values
 from firmware.panels import colours
-from gateway import wall_page
-from gateway.news import News
-from gateway.page import app
-from gateway.wall_page import Screens, routes
+from gateway.web import wall_page
+from gateway.web.news import News
+from gateway.web.page import app
+from gateway.web.wall_page import Screens, routes
 from wallboard import numbers
 from wallboard.compile import compile
 

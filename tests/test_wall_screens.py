@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway import wall_page
-from gateway.wall_page import Screens
+from gateway.web import wall_page
+from gateway.web.wall_page import Screens
 
 from .test_scene import fields_of
 from .test_wall_page import plan

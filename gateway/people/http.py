@@ -17,8 +17,6 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 import floorplan
-from gateway import intake
-from gateway.intake import TooLong, TooSlow, body_of
 from gateway.people.gate import is_https
 from gateway.people.guesses import Guesses, place_of
 from gateway.people.passwords import LEAST, Busy, Passwords, wrong_with
@@ -34,6 +32,8 @@ from gateway.people.people import (
 )
 from gateway.people.rights import RIGHTS, ROLES, Who
 from gateway.people.sessions import DESK_COOKIE, Desk, Session, set_cookie, set_desk_cookie
+from gateway.web import intake
+from gateway.web.intake import TooLong, TooSlow, body_of
 
 BODY_BYTES = 4096
 ROWS_MOST = 500  # of the audit list, in one answer

@@ -14,11 +14,11 @@ from urllib.parse import parse_qsl, unquote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from gateway import intake
-from gateway.intake import TooLong, TooSlow, body_of
 from gateway.phones import poly
 from gateway.phones.phones import Phones, Refusal
 from gateway.phones.vendors import EVENTS, event_of, mac_of
+from gateway.web import intake
+from gateway.web.intake import TooLong, TooSlow, body_of
 
 QUERY_BYTES = 4096  # phones keep addresses of up to 511 characters, and fill in variables
 FIELDS_MOST = 64

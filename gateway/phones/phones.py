@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from firmware.contract import LONG
 from floorplan import Plan
-from gateway.intake import Pace
 from gateway.phones.states import PLAIN, Phone
+from gateway.web.intake import Pace
 
 WORDS_PER_S = 10  # of one phone, on average: nobody lifts and dials faster
 WORDS_AT_ONCE = 30  # and so many more for a moment

@@ -17,10 +17,10 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field, TypeAdapter
 
-from gateway import intake
-from gateway.intake import Pace, TooLong, TooSlow, body_of
 from gateway.queues.push import OtherShape, Push, PushError
 from gateway.queues.push_body import BODY_BYTES, EXAMPLES, Body, decode
+from gateway.web import intake
+from gateway.web.intake import Pace, TooLong, TooSlow, body_of
 
 POSTS_PER_S = 50  # of one source, on average
 POSTS_AT_ONCE = 100  # and so many more for a moment

@@ -149,7 +149,7 @@ export const nb = {
   identify_asked: "{board} blir spurt …",
   identify_done: "{board}: lyset blinker og tavlene viser prøvebildet, i 15 s.",
   identify_not: "{board} gjorde det ikke: {words}",
-  // Etter ordene i gateway/boards_http.py.
+  // Etter ordene i gateway/web/boards_http.py.
   identify_refused: {
     lost: "{board} svarer ikke: det er borte, eller brokeren er det.",
     gone: "{board} står ikke i anleggsfilen lenger: last inn siden på nytt.",

@@ -14,8 +14,8 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Str
 
 import floorplan
 from firmware import contract, digits, scene, scene_load, values
-from gateway.page import FILES, NOT_AS_ASKED, page_plan
 from gateway.people.gate import lets
+from gateway.web.page import FILES, NOT_AS_ASKED, page_plan
 from wallboard import numbers
 
 APART_S = 0.05  # values go out no faster than this; the last ones of what changes in between do

@@ -16,14 +16,13 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import floorplan
+from gateway.people import http as people_http
+from gateway.people.gate import Gate, lets
+from gateway.people.people import People
+from gateway.store import StoreError
+from gateway.web.news import News
+from gateway.web.pictures import Pictures
 from wallboard.mirror import mirror_png
-
-from .news import News
-from .people import http as people_http
-from .people.gate import Gate, lets
-from .people.people import People
-from .pictures import Pictures
-from .store import StoreError
 
 FILES = Path(__file__).parent / "static"
 

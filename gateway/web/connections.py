@@ -21,8 +21,8 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway import intake
 from gateway.people.guesses import place_of
+from gateway.web import intake
 
 log = logging.getLogger(__name__)
 

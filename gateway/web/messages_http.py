@@ -19,8 +19,6 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 
 import floorplan
 from firmware import values
-from gateway import intake
-from gateway.intake import Pace, TooLong, TooSlow, body_of
 from gateway.messages import (
     MINUTES_MOST,
     STANDING_MOST,
@@ -33,6 +31,8 @@ from gateway.messages import (
     warned,
 )
 from gateway.people.rights import Who
+from gateway.web import intake
+from gateway.web.intake import Pace, TooLong, TooSlow, body_of
 from wallboard.message import Composed, MessageUnseen, NotShown, preview_png
 
 BODY_BYTES = 16 * 1024

@@ -149,7 +149,7 @@ export const sv = {
   identify_asked: "{board} tillfrågas …",
   identify_done: "{board}: lampan blinkar och tavlorna visar provbilden, i 15 s.",
   identify_not: "{board} gjorde det inte: {words}",
-  // Efter orden i gateway/boards_http.py.
+  // Efter orden i gateway/web/boards_http.py.
   identify_refused: {
     lost: "{board} svarar inte: det är borta, eller så är brokern det.",
     gone: "{board} står inte i anläggningsfilen längre: ladda om sidan.",

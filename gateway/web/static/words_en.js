@@ -152,7 +152,7 @@ export const en = {
   identify_asked: "{board} is asked …",
   identify_done: "{board}: its light blinks and its walls show the test picture, for 15 s.",
   identify_not: "{board} did not do it: {words}",
-  // By the kinds of gateway/boards_http.py.
+  // By the kinds of gateway/web/boards_http.py.
   identify_refused: {
     lost: "{board} does not answer: it is away, or the broker is.",
     gone: "{board} is not in the site file any more: load this page again.",
@@ -202,7 +202,7 @@ export const en = {
     "business-hour": "by opening hours", scheduled: "by the clock", condition: "while a condition holds",
     default: "when there is no other",
   },
-  // By the kinds of gateway/messages.py and gateway/messages_http.py.
+  // By the kinds of gateway/messages.py and gateway/web/messages_http.py.
   message_warning: {
     missing: "No font here has {more}: a box stands there.",
     slow: "It takes {more} s to pass: few will read its end. Shorten it.",

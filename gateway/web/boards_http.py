@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from gateway.intake import Pace
 from gateway.people.rights import Who
+from gateway.web.intake import Pace
 
 ANSWER_S = 5.0  # a board that is there has answered by then
 PER_S, AT_ONCE = 2, 10  # commands, of all who reach the page
