@@ -180,7 +180,7 @@ def test_too_few_desks_are_told_by_word_shape_and_colour(browser: Browser, serve
             expect(here).to_have_text(words)
             expect(here.locator(".shape")).to_be_visible(visible=short)
             colour = here.locator(".marked").evaluate("mark => getComputedStyle(mark).color")
-            assert (colour == "rgb(255, 190, 0)") == short
+            assert (colour == "rgb(125, 82, 0)") == short
         expect(here.get_by_title("Erlang C")).to_be_visible()
 
 
@@ -250,8 +250,8 @@ def test_the_page_says_whether_totals_are_kept(browser: Browser, served: Served)
         served.say({"history": {**KEPT, "state": "failed", "reason": "skien.db: the disk is full"}})
         expect(keeping).to_have_text("Totals are not kept: skien.db: the disk is full")
         expect(keeping.locator(".shape")).to_be_visible()
-        expect(keeping).to_have_css("color", "rgb(255, 190, 0)")
-        assert calm != "rgb(255, 190, 0)"
+        expect(keeping).to_have_css("color", "rgb(125, 82, 0)")
+        assert calm != "rgb(125, 82, 0)"
 
         served.say({"history": {**KEPT, "state": "off", "open": None}})
         expect(keeping).to_be_hidden()

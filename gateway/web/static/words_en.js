@@ -9,6 +9,7 @@ export const en = {
   no_news_yet: "No news from the gateway yet.",
   no_news: "No news for {n} s: what you see may be old.",
   broken: "The gateway does not answer: what you see may be old. Trying again.",
+  alarms: "Alarms",
   queues: "Queues",
   floor: "Floor",
   walls: "Walls",

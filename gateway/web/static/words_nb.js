@@ -9,6 +9,7 @@ export const nb = {
   no_news_yet: "Ingenting er hørt fra gatewayen ennå.",
   no_news: "Ingenting er hørt på {n} s: det du ser, kan være gammelt.",
   broken: "Gatewayen svarer ikke: det du ser, kan være gammelt. Prøver igjen.",
+  alarms: "Alarmer",
   queues: "Køer",
   floor: "Plasser",
   walls: "Tavler",

@@ -9,6 +9,7 @@ export const sv = {
   no_news_yet: "Inget har hörts från gatewayen ännu.",
   no_news: "Inget har hörts på {n} s: det du ser kan vara gammalt.",
   broken: "Gatewayen svarar inte: det du ser kan vara gammalt. Försöker igen.",
+  alarms: "Larm",
   queues: "Köer",
   floor: "Platser",
   walls: "Tavlor",
