@@ -17,7 +17,7 @@ setup: ## prepare .venv, where something has changed
 	deploy/setup.sh $(SETUP)
 
 run: setup ## a whole floor on this machine, until Ctrl-C
-	exec $(BIN)/callfloor up $(ARGS)
+	exec $(BIN)/callfloor up --past $(ARGS)
 
 test again lint bench: SETUP := test
 test: lint ## all that must hold: style, types and the tests

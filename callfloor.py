@@ -71,6 +71,9 @@ def up(
     web: Annotated[str, typer.Option(help="Where the page is served, HOST:PORT.")] = "127.0.0.1:8080",
     mqtt: Annotated[str | None, typer.Option(help="Where a broker of its own listens, HOST:PORT.")] = None,
     desks: Annotated[int | None, typer.Option(min=1, max=5000, help="So many simulated desks.")] = None,
+    past: Annotated[
+        bool, flag("--past", help="A simulated floor begins with a past: yesterday, and a day of last week.")
+    ] = False,
     check: Annotated[
         bool, flag("--check", help="Read the site file, say what is wrong, end.")
     ] = False,
@@ -93,7 +96,7 @@ def up(
 
     raise SystemExit(
         callfloor_up.up(
-            path, address(web, "--web"), address(mqtt, "--mqtt") if mqtt else None, desks, seconds
+            path, address(web, "--web"), address(mqtt, "--mqtt") if mqtt else None, desks, seconds, past
         )
     )
 

@@ -61,8 +61,11 @@ class Child:
 
 
 def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: int | None,
-       seconds: float | None) -> int:  # fmt: skip
-    """Runs the floor of a site file until Ctrl-C, SIGTERM or `seconds`. Returns an exit status."""
+       seconds: float | None, past: bool = False) -> int:  # fmt: skip
+    """Runs the floor of a site file until Ctrl-C, SIGTERM or `seconds`. Returns an exit status.
+
+    `past`: a simulated floor begins with one, where nothing is kept of it yet.
+    """
     tables = floorplan.tables_in(path)
     if desks:
         if "simulator" not in tables:
@@ -83,8 +86,20 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
             print(f"{path}: warning: {line}", file=sys.stderr, flush=True)
         if plan.broker and not plan.simulator:
             return _gateway_alone(plan, path, web, seconds)
+        if past:
+            _past(plan)
         again = ["--again", str(path), *(["--desks", str(desks)] if desks else [])]
         return asyncio.run(_everything(plan, path, folder, web, mqtt, seconds, again))
+
+
+def _past(plan: Plan) -> None:
+    """Has a simulated floor live a past, and says so. Raises SiteError where it cannot."""
+    import callfloor_past
+
+    begun_s = time.monotonic()
+    if callfloor_past.write(plan, time.time()):
+        took_s = time.monotonic() - begun_s
+        print(f"past        yesterday, a day of last week and today so far, simulated in {took_s:.0f} s", flush=True)
 
 
 def read_again(path: Path, desks: int | None, scratch: Path, running: Plan) -> Plan:

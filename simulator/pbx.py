@@ -129,6 +129,10 @@ class Pbx:
         free = [member for member in members if member.state == IDLE and not member.paused]
         return [member.extension for member in sorted(free, key=lambda member: member.turn)]
 
+    def busy_members(self, queue: str) -> int:
+        """How many members ring or talk, whichever queue their call is of."""
+        return sum(member.state != IDLE for member in self._queues[queue].members.values())
+
     @property
     def calls(self) -> int:
         """How many callers there are, waiting or talking."""

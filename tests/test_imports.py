@@ -23,7 +23,10 @@ MAY_IMPORT = {
     "wallboard": {"firmware", "floorplan", "this_computer"},
     "simulator": {"firmware", "floorplan", "this_computer"},
     "gateway": {"firmware", "floorplan", "floorplan_desks", "boards", "wallboard", "this_computer"},
-    "callfloor_up": {"firmware", "floorplan", "boards", "wallboard", "simulator", "gateway", "this_computer"},
+    "callfloor_up": {
+        "firmware", "floorplan", "boards", "wallboard", "simulator", "gateway", "callfloor_past", "this_computer",
+    },
+    "callfloor_past": {"floorplan", "simulator", "gateway"},
     "callfloor_shared": {"floorplan", "gateway", "site_error"},
     "callfloor_board": {
         "firmware", "floorplan", "boards", "simulator", "gateway",
