@@ -1,7 +1,7 @@
 # The few things there are to do here: `make` alone lists them.
 # PYTHON=... names another Python. ARGS=... goes on to the command: make run ARGS="--desks 4 --seconds 60"
 
-.PHONY: help setup run test again lint bench docs lock clean
+.PHONY: help setup run test again lint bench docs pictures lock clean
 .SILENT:
 export PYTHON
 
@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--no-emit-index-url --no-header --no-annotate --extra trial --group build $(ARGS)
 
 help: ## this list
-	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: ## prepare .venv, where something has changed
 	deploy/setup.sh $(SETUP)
@@ -19,7 +19,7 @@ setup: ## prepare .venv, where something has changed
 run: setup ## a whole floor on this machine, until Ctrl-C
 	exec $(BIN)/callfloor up --past $(ARGS)
 
-test again lint bench: SETUP := test
+test again lint bench pictures: SETUP := test
 test: lint ## all that must hold: style, types and the tests
 	exec $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
@@ -36,6 +36,9 @@ bench: setup ## measure against the limits: a table, and bench.json
 docs: setup ## write docs/contract.md, docs/wiring/ and docs/proven.md anew from what they describe
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m docs.draw
+
+pictures: setup ## take the pictures of README and docs from the running product; ARGS=page takes one
+	$(BIN)/python docs/take_pictures.py $(ARGS)
 
 lock: setup ## pin the packages of pyproject.toml anew; ARGS=--upgrade takes the newest
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

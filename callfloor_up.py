@@ -33,6 +33,7 @@ from gateway import site_check
 from gateway.broker.rights import GATEWAY, TRYING
 from gateway.broker.trial import OwnBroker, new_passwords
 from gateway.people.people import People
+from gateway.web import floor_plan
 from simulator import board as simulated
 from simulator.resize import resize
 from simulator.scratch import scratch
@@ -82,7 +83,7 @@ def up(path: Path, web: tuple[str, int], mqtt: tuple[str, int] | None, desks: in
         web = _claim(web)
         if wrong := site_check.check_queues(plan):
             raise floorplan.SiteError("\n".join(f"{path}: {line}" for line in wrong))
-        for line in definition.check(plan):  # one board that is wired wrong stops no floor
+        for line in [*definition.check(plan), *floor_plan.check(plan)[0]]:  # one board wired wrong stops no floor
             print(f"{path}: warning: {line}", file=sys.stderr, flush=True)
         if plan.broker and not plan.simulator:
             return _gateway_alone(plan, path, web, seconds)

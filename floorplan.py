@@ -153,6 +153,12 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _drawing(path: Path) -> Path:
+    if path.suffix.lower() != ".svg":
+        raise ValueError('is a drawing saved as Plain SVG: floor_plan = "plan.svg"')
+    return path
+
+
 def _mac(text: str) -> str:
     digits = re.sub(r"[:.-]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{12}", digits):
@@ -185,6 +191,7 @@ class Site(Table):
     hours: tuple[Annotated[str, AfterValidator(_hours)], ...] = ()  # "mon-fri 08:00-20:00"; none: always
     clock: Literal["auto", "trusted"] = "auto"  # trusted: never wait for the clock to be set by the network
     seating: Literal["fixed", "login"] = "fixed"  # a desk has its extension, or who logs in brings it
+    floor_plan: Annotated[Path, AfterValidator(_drawing)] | None = None  # the house's own drawing; docs/floor-map.md
 
 
 class History(Table):
@@ -423,6 +430,37 @@ class Truth(Table):
     ] = ()
 
 
+class Alarms(Table):
+    """After how long something that is wrong is an alarm; docs/alarms.md says what each means.
+
+    A time is how long it must be so without a break. What does not fit at a desk has its times in [truth], and a wall
+    its ten seconds for each change.
+    """
+
+    long_wait_s: int = Field(60, ge=0, le=3600)  # that the longest wait is over the queue's promise
+    service_level_s: int = Field(120, ge=0, le=7200)
+    least_calls: int = Field(20, ge=1, le=100_000)  # ended today, before a service level says anything
+    board_lost_s: int = Field(10, ge=0, le=3600)
+    source_away_s: int = Field(15, ge=0, le=3600)
+    broker_away_s: int = Field(10, ge=0, le=3600)
+    clock_unset_s: int = Field(120, ge=0, le=7200)
+    history_failed_s: int = Field(10, ge=0, le=3600)
+    hold_s: int | None = Field(None, ge=0, le=600)  # over for so long before one goes; left out: each kind has its own
+    off: tuple[
+        Literal[
+            "long-wait",
+            "service-level",
+            "board-lost",
+            "wall-wrong",
+            "source-away",
+            "broker-away",
+            "clock-unset",
+            "history-failed",
+        ],
+        ...,
+    ] = ()
+
+
 class PhoneInput(Table):
     """How a board reads a desk phone."""
 
@@ -551,6 +589,18 @@ class Desk(Table):
     device: str | None = None  # seating by login: its phone's device at the PBX, like PJSIP/desk-12
     phone: DeskPhone | None = None  # where no board reads it
     at: tuple[int, int] | None = None  # column and row on the page's map
+
+
+ROOMS_MOST = 200
+Side = Annotated[int, Field(ge=1, le=500)]
+
+
+class Room(Table):
+    """A part of the floor with a name: drawn behind the desks of the page's map."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    at: tuple[int, int]  # its first column and row, as those of desks
+    size: tuple[Side, Side]  # how many columns and rows
 
 
 # How modules, or the lights in one, hang at their wire: where it begins, along what, and back every second time.
@@ -936,9 +986,11 @@ class Plan(Table):
     people: People = People()
     phones: Phones = Phones()
     truth: Truth = Truth()
+    alarms: Alarms = Alarms()
     source: tuple[Source, ...] = ()
     queue: tuple[Queue, ...] = ()
     desk: tuple[Desk, ...] = ()
+    room: tuple[Room, ...] = Field((), max_length=ROOMS_MOST)
     board: tuple[Board, ...] = ()
     wall: tuple[Wall, ...] = ()
     message: tuple[WallMessage, ...] = Field((), max_length=MESSAGES_MOST)
@@ -1167,7 +1219,7 @@ def _absolute(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _absolute(part, folder, name) for name, part in value.items()}
     if isinstance(value, list):
         return [_absolute(part, folder, key) for part in value]
-    if isinstance(value, str) and (key in ("path", "folder") or key.endswith(("_file", "_folder"))):
+    if isinstance(value, str) and (key in ("path", "folder", "floor_plan") or key.endswith(("_file", "_folder"))):
         return str(folder / value)
     if key == "bus" and isinstance(value, str) and value.startswith("file:"):
         return f"file:{folder / value.removeprefix('file:')}"

@@ -45,6 +45,7 @@ def main() -> int:
     from benchmarks.bench import bench
     from benchmarks.call_path import call_path
     from benchmarks.heap import heap
+    from benchmarks.pages import pages
     from benchmarks.poll import poll
     from benchmarks.queues import queues
     from benchmarks.walls import walls
@@ -56,6 +57,7 @@ def main() -> int:
         "call-path": call_path,
         "queues": queues,
         "walls": walls,
+        "pages": pages,
     }
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(benchmarks)}; none: all")

@@ -12,7 +12,7 @@ fail() { printf 'callfloor: %s\n' "$*" >&2; exit 1; }
 # What .venv was made from: moved or changed, and it is made again.
 seal() {
     pwd
-    cat deploy/setup.sh pyproject.toml "$1"
+    cat deploy/setup.sh deploy/uplot.py pyproject.toml "$1"
 }
 sealed() { [ -x $venv/bin/callfloor ] && seal "$1" | cmp -s - "$venv/sealed-$2" && $venv/bin/python -c ''; }
 
@@ -134,6 +134,7 @@ started=$(date +%s)
 venv_works || make_venv
 rm -f $venv/sealed-*
 install_python $requirements
+$venv/bin/python deploy/uplot.py || true # without it the page has tables
 seal requirements.txt >$venv/sealed-run
 seal $requirements >"$venv/sealed-$kind"
 say "ready after $(($(date +%s) - started)) s"

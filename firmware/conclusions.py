@@ -36,6 +36,7 @@ CONCLUSIONS = (
         "shown_message? text 8;"  # the message it says it shows
         "shown_percent? int 100;"  # how bright it says it is
         "values_seq? int;"  # the values it says are on it
+        "shown_age_s? int;"  # how old it says its figures are, when this was said; null: just proved, or nobody knows
         "fresh flag;"  # it says its figures are proved, and its board is there
         "wrong? one-of"  # what is the matter, the worst first; null: nothing that is known
         " lost silent trouble scene old values message dark lit dim;"
@@ -81,6 +82,7 @@ CONCLUSIONS = (
         "boards_lost int;"  # boards
         "findings int;"  # desks that do not fit with what the phone system says
         "walls_wrong int;"  # walls in alarm: they show something else than they should
+        "alarms int;"  # that stand on the page, those somebody sees to among them
         "refused int"  # messages that broke this contract, since the gateway started
     )),
 )

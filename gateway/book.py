@@ -68,6 +68,7 @@ class Book:
         self.state = State("waits", "not started")
         self.day: date | None = None  # whose totals the figures show; None: nobody knows the day
         self.store: Store | None = None
+        self.doubt = ""  # why the clock is to be believed no more, though it was; empty: it is
         self.gaps: dict[str, list[dict[str, Any]]] = {}  # queue → today's stretches that nobody saw
         self.marks: Callable[[], dict[str, str]] = dict  # queue → what its source wants kept with the counts
         # What supervisors tell on the walls, where that has changed; None: it has not.
@@ -85,6 +86,7 @@ class Book:
         self._forgot_s = self._asked_s = float("-inf")
         self._gaps_s = float("-inf")  # when the gaps were last looked up
         self._sure = False  # the clock is to be believed
+        self._steps = walltime.Steps()
         self._offset_s = 0.0  # wall less monotonic, when it was first believed
         # Who waited, marks, salt and messages, as they stood in the file when this gateway started.
         self._reminder: Reminder = [], {}, secrets.token_bytes(SALT_BYTES), []
@@ -313,6 +315,8 @@ class Book:
             if now_s - self._gaps_s >= GAPS_S:
                 self._gaps_s = now_s
                 self.gaps = await self._off_the_loop(self._gaps_of, store, wall_s)
+                why_not = await self._off_the_loop(self._why_not, wall_s)
+                self.doubt = why_not or self._steps.look(now_s, wall_s)
                 self._changed()
         except StoreError as error:
             self._fail(error)

@@ -311,6 +311,10 @@ class Floor:
             return "unknown", self.broker_away
         return self.boards[board].presence(now_s)
 
+    def desks_of(self, board: str) -> list[str]:
+        """The desks that are plugged in at a board."""
+        return [place.desk for place in self._places[board].values()]
+
     def wall_presence(self, wall: str, now_s: float) -> tuple[str, str]:
         """The same of the board of a wall, which may not be told of it yet."""
         board = self._panels[wall][0]

@@ -55,6 +55,7 @@ class Line:
     ) -> None:
         self.where = f"{broker.host}:{broker.port}"
         self.up = False
+        self.heard = self.sent = 0  # messages since the start
         self._address = (broker.host, broker.port)
         self._client_id = client_id
         self._broker = broker
@@ -69,6 +70,7 @@ class Line:
     def publish(self, topic: str, payload: bytes, retain: bool, qos: int) -> None:
         """Sends at once. While the broker is away this does nothing: `back` says it all again."""
         if self.up and self._client:
+            self.sent += 1
             self._client.publish(topic, payload, qos, retain)
 
     def ask_again(self) -> None:
@@ -128,9 +130,7 @@ class Line:
         client.on_disconnect = lambda c, u, flags, code, props: self._lost(
             f"the connection broke ({str(code).lower()})"
         )
-        client.on_message = lambda c, u, message: self._hear(
-            message.topic, bytes(message.payload), message.retain
-        )
+        client.on_message = lambda c, u, message: self._heard(message)
 
         def soon(do: Callable[[paho.Client, Any], None]) -> Callable[[paho.Client, Any, Any], None]:
             """paho connects in a thread of its own: what it wants of the loop is done on the loop."""
@@ -147,6 +147,10 @@ class Line:
             raise BrokerLost(f"no answer within {ANSWER_S:.0f} s") from error
         self.up = True
         client.subscribe(self._topics)
+
+    def _heard(self, message: paho.MQTTMessage) -> None:
+        self.heard += 1
+        self._hear(message.topic, bytes(message.payload), message.retain)
 
     async def _listen(self) -> None:
         assert self._gone and self._client

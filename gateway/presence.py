@@ -51,6 +51,13 @@ class Board:
             return False
         return old[number][0] == new[number][0] or old[number][1] == new[number][1]
 
+    def is_wired_as(self, plan: Plan) -> bool:
+        """False where this start of it reads or draws otherwise than the plan has it: it is to be told."""
+        if self.wired is None or self.wired.boot != self.boot:
+            return True
+        inputs, panels = _wired(plan, self.id)
+        return [how for _, how in self.wired.inputs + self.wired.panels] == [how for _, how in inputs + panels]
+
     def presence(self, now_s: float) -> tuple[str, str]:
         """("ready" | "lost" | "unknown", why in words).
 

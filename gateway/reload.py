@@ -139,11 +139,13 @@ def _take_up(gateway: Gateway, plan: Plan, parts: Parts, kept: Mapping[str, Tota
     gateway.plan, gateway.floor, gateway.walls, gateway.pushes, gateway.phones = plan, floor, walls, pushes, phones
     gateway.messages = messages
     old_messages.end()
+    gateway.alarms.follow(plan.alarms)
     floor.count_members()  # the floor before has counted those who left queues
     gateway.talk_of_messages()
     gateway.screens.follow(plan)  # browsers that show a wall stay, and hear what is another thing now
     walls.watching = gateway.screens.watching
     gateway.commands.serve(board.id for board in plan.board)
+    gateway.checks.serve(gateway.commands.boards)
     gateway.page.app = page
     for what in ("desk", "queue", "wall", "board"):
         for name in _ids(before, what) - _ids(plan, what):
@@ -223,9 +225,11 @@ def _changes(before: Plan, plan: Plan) -> Iterator[str]:
     yield from _rows("wall", before.wall, plan.wall, _wall)
     yield from _panels(before, plan)
     yield from _rows("source", before.source, plan.source, _keys)
-    for what in ("site", "truth", "phones"):
+    for what in ("site", "truth", "alarms", "phones"):
         if keys := _changed_keys(getattr(before, what), getattr(plan, what)):
             yield f"[{what}] changed: {', '.join(keys)}"
+    if before.room != plan.room:
+        yield f"rooms changed: there were {len(before.room)}, and are {len(plan.room)}"
     if before.message != plan.message:
         yield f"messages of the site file changed: there were {len(before.message)}, and are {len(plan.message)}"
 

@@ -24,15 +24,20 @@ from starlette.types import ASGIApp
 
 import floorplan
 from boards import readable
+from boards.bench import bundle
 from firmware import contract, values
 from floorplan import Plan, SiteError
-from gateway import erlang, export
+from gateway import board_health, erlang, export, trend
+from gateway.alarms.signs import signs
+from gateway.alarms.standing import Alarms
+from gateway.board_check import Checks
 from gateway.book import Book
 from gateway.desk import faults, seen
 from gateway.faults import Faults
 from gateway.floods import Floods
 from gateway.floor import ASTERISK, Floor, Queue
 from gateway.messages import Messages
+from gateway.metrics import Metrics
 from gateway.mqtt import Line
 from gateway.people.people import People
 from gateway.phones import http as phones_http
@@ -47,7 +52,18 @@ from gateway.reload import COMMAND, OF_PANELS, Again, Page, Reloads
 from gateway.says import Says
 from gateway.seldom import Seldom
 from gateway.walls import Walls, number_of
-from gateway.web import boards_http, connections, messages_http, page, wall_page
+from gateway.web import (
+    alarms_http,
+    boards_http,
+    connections,
+    floor_plan_http,
+    messages_http,
+    metrics_http,
+    page,
+    privacy_http,
+    queue_day_http,
+    wall_page,
+)
 from gateway.web.boards_http import Commands
 from gateway.web.news import News
 from gateway.web.wall_page import Screens
@@ -86,9 +102,10 @@ class Gateway:
         self._messages_version = -1  # what the page was last told of
         self._logged: dict[str, float] = {}  # what → when it was last warned of
         self._needed: dict[str, tuple[float, int | None]] = {}  # queue → when reckoned, how many desks it needs
-        self.news = News()
+        self.news = News(self.boot)
         self.says = Says(plan.site.id, self.news)
         self.floor = Floor(plan, clock(), self.touched, keep=True)
+        self.alarms = Alarms(plan.alarms)
         self._faults = Faults(log.warning)
         self._floods = Floods(clock())
         self.book = Book(plan, self.floor, clock, changed=self.touched)
@@ -113,7 +130,10 @@ class Gateway:
             self._broker_back,
             self._broker_away,
         )
+        self.metrics = Metrics(self.news, self.health, self._work)
         self.commands = Commands((board.id for board in plan.board), self._command)
+        self.checks = Checks(self.commands.ask, self._command)
+        self.brought: bundle.Brought | None = None  # the firmware that we would put on boards; not reckoned yet
         self._pushes: dict[str, Push] = {}  # every source since the start: of one that is back, no number comes twice
         self.asterisk, self.pushes = self._remind()
         self.phones = self.phones_of(plan)
@@ -195,7 +215,7 @@ class Gateway:
             loop.add_signal_handler(signal.SIGHUP, self.reloads.by_signal)
             if early:
                 self.reloads.by_signal()
-        working = (self.line.run(), self.book.run(), self._compose(), self._beat(), self._watch())
+        working = (self.line.run(), self.book.run(), self._compose(), self._beat(), self._watch(), self._reckon())
         jobs = [asyncio.create_task(job) for job in working]
         if self.asterisk:
             jobs.append(asyncio.create_task(self.asterisk.run()))
@@ -211,6 +231,13 @@ class Gateway:
             await asyncio.gather(*jobs, return_exceptions=True)
             await self.book.close()
             people.close()
+
+    async def _reckon(self) -> None:
+        """What firmware we would put on boards: it has to be compiled, which holds nobody up."""
+        self.brought = await asyncio.to_thread(bundle.brought)
+        self.floor.touched.boards |= self.floor.boards.keys()
+        self.touched()
+        await asyncio.Event().wait()
 
     async def _compose(self) -> None:
         """Composes messages: after a reload others than before."""
@@ -231,13 +258,20 @@ class Gateway:
         if phones:
             routers.append(phones_http.routes(phones, token_of(plan), self.clock))
         routers.append(messages_http.routes(messages, self._drawn_now, self.book.kept, note))
+        routers.append(alarms_http.routes(self.alarms, self.clock, self.time_of, self.say_alarms, note))
         routers.append(boards_http.routes(self.commands, note))
+        routers.append(boards_http.live_routes(plan, self._about_board, self.checks, note))
+        routers.append(metrics_http.routes(self.metrics))
         routers.append(wall_page.routes(plan, self.screens))
+        routers.append(floor_plan_http.routes(plan))
+        routers.append(privacy_http.routes(plan, self.people))
+        routers.append(queue_day_http.routes(trend.days_of(plan, lambda: self.book.day)))
         return page.app(plan, self.news, self.health, self.wall_now, self.history, routers, people=self.people)
 
     def _end(self, web: uvicorn.Server) -> None:
         self.news.close()
         self.screens.close()
+        self.checks.close()
         web.should_exit = True
 
     # In ----------------------------------------------------------------------
@@ -260,6 +294,8 @@ class Gateway:
             pattern, ids, fields = readable.parse(topic, payload)
             if pattern == "board/+/answer" and not retained:
                 self.commands.hear(ids[0], fields)
+            if ids and ids[0] in self.floor.boards:
+                self.checks.hear(pattern, ids, fields, retained)
             self.floor.hear_board(pattern, ids, fields, retained, self.clock())
         except contract.ContractError as error:
             self._refuse(topic, f"refused: {error}")
@@ -329,6 +365,23 @@ class Gateway:
             self._look_at_walls()
             for source in self.pushes.values():
                 source.due(self.clock())
+            self._look_at_alarms()
+
+    def _look_at_alarms(self) -> None:
+        """What has been wrong for long enough, and what is over."""
+        now_s = self.clock()
+        self.say_alarms(self.alarms.look(signs(self.plan.alarms, self.floor, self.book, self.news.said, now_s), now_s))
+
+    def say_alarms(self, names: Iterable[str]) -> None:
+        """What there is to say of these alarms now, and how many stand."""
+        for name in (names := list(names)):
+            fields = self.alarms.document(name, self.clock())
+            if fields:
+                self.news.say(f"alarm/{name}", fields)
+            else:
+                self.news.forget(f"alarm/{name}")
+        if names:
+            self.touched()
 
     def _look_at_floods(self) -> None:
         """A board that floods is not listened to. After it, everybody's last words are asked for: some were drowned."""
@@ -394,6 +447,7 @@ class Gateway:
         for path in (what, *{"desk": ("finding",), "queue": ("history",)}.get(what, ())):
             self.news.forget(f"{path}/{name}")
         self._needed.pop(name, None)
+        self.say_alarms(self.alarms.forget(what, name, self.clock()))
 
     def touched(self) -> None:
         """Something changed: it is said as soon as what caused it has been read to the end."""
@@ -416,6 +470,7 @@ class Gateway:
         self.says.say("floor/now", (), {
             **self.floor.by_status, "boards_lost": self.floor.boards_lost, "refused": self.floor.refused,
             "findings": len(self.floor.truth.findings), "walls_wrong": len(self.walls.alarms.on),
+            "alarms": self.alarms.count,
         })  # fmt: skip
         for name, away in self.floor.sources.items():
             kind = "asterisk" if name == ASTERISK else "push"
@@ -507,13 +562,14 @@ class Gateway:
         return needed
 
     def _say_board(self, name: str, now_s: float) -> None:
-        board = self.floor.boards[name]
-        state, why = self.floor.presence(name, now_s)
-        health = ("uptime_s", "heap_free", "reconnects", "lag_ms", "dropped")
-        self.news.say(f"board/{name}", {
-            "state": state, "reason": why, "definition": board.hello.get("definition"),
-            "python": board.hello.get("python"), **{key: board.health.get(key) for key in health},
-        })  # fmt: skip
+        board, presence = self.floor.boards[name], self.floor.presence(name, now_s)
+        self.news.say(f"board/{name}", board_health.document(board, self.plan, presence, self.brought))
+
+    def _about_board(self, name: str) -> dict[str, Any]:
+        """All that is known of a board of the plan."""
+        now_s = self.clock()
+        board, presence = self.floor.boards[name], self.floor.presence(name, now_s)
+        return board_health.details(board, self.plan, presence, now_s, self.brought)
 
     async def _beat(self) -> None:
         """Every five seconds on the full second: what there is, is so now."""
@@ -524,6 +580,7 @@ class Gateway:
             self._say_history()
             self._say_known()
             self._say_standing()
+            self.say_alarms(self.alarms.again())
 
     def _say_standing(self) -> None:
         """For how long findings have stood: of the first ones, so that a house full of them costs no more."""
@@ -569,11 +626,25 @@ class Gateway:
             facts["phones_refused"] = dict(self.phones.counts)
         return not self.floor.broker_away and settled, facts
 
+    def _work(self) -> dict[str, int]:
+        """What the gateway itself has done since its start, and who is there, for /metrics."""
+        return {
+            "messages_heard": self.line.heard, "messages_sent": self.line.sent,
+            "messages_refused": self.floor.refused,
+            "stream_events": self.news.events, "stream_resyncs": self.news.resyncs,
+            "pages_open": self.news.listeners, "screens_open": self.screens.open,
+        }  # fmt: skip
+
     def history(self, **asked: Any) -> Iterator[str]:
         """The lines of `export.rows`, of this site, many at a time. Raises StoreError."""
         assert self.plan.history.path
         lines = export.rows(self.plan.history.path, self.plan, **asked)
         return iter(lambda: "".join(itertools.islice(lines, PIECE_LINES)), "")
+
+    def time_of(self, at_s: float) -> str | None:
+        """A moment of this gateway's clock by the site's own, written as in the CSV; None: nobody knows the time."""
+        wall_s = self.book.calendar_s()
+        return None if wall_s is None else self.book.calendar.iso(wall_s - (self.clock() - at_s))
 
     def wall_now(self, wall: str) -> Mirrored | None:
         """What a wall should show now, or, when it is old, what it had last and how old that is; None: no such wall."""

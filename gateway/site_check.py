@@ -169,9 +169,12 @@ def files_of(plan: Plan) -> Iterator[tuple[str, Path]]:
 def checked(plan: Plan) -> tuple[list[str], list[str]]:
     """(wrong, unwise): what is the matter with a site file, in words; `callfloor up --check` and the doctor say it."""
     from gateway import messages
+    from gateway.web import floor_plan
     from wallboard.compile import compile
 
     wrong, unwise = check_files(plan)
+    bad_plan, plan_advice = floor_plan.check(plan)
+    wrong, unwise = wrong + bad_plan, unwise + plan_advice
     wrong = definition.check(plan) + wrong + check_queues(plan)
     scenes = {wall.id: compile(wall, plan) for wall in plan.wall}
     unwise += definition.careful(plan)

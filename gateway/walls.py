@@ -41,6 +41,11 @@ class Last(NamedTuple):
     at_s: float
     numbers: Numbers
 
+    def age_s(self, now_s: float) -> int | None:
+        """How old its figures are by now, by what it said; None: it did not say."""
+        said_s = (self.shown or {}).get("age_s")
+        return None if said_s is None else said_s + int(now_s - self.at_s)
+
 
 class Walls:
     """All walls of a site. Scenes are compiled once, from the site file.
@@ -125,7 +130,7 @@ class Walls:
         """The fields of `wall/+/now`: what it should show beside what it says it shows."""
         shown = floor.shown.get(wall)
         fresh = self.is_fresh(wall, floor, now_s)
-        self._hear(wall, shown, fresh, now_s)
+        last = self._hear(wall, shown, fresh, now_s)
         if wall not in self.panels:
             return self._of_browsers(wall)
         should, state, why = self._should(wall), *floor.wall_presence(wall, now_s)
@@ -146,6 +151,7 @@ class Walls:
         return {
             **self._told_of(should),
             **{name: (shown or {}).get(key) for name, key in SAYS.items()},
+            "shown_age_s": None if fresh or not last.shown else last.age_s(now_s),
             "fresh": fresh,
             "wrong": kind,
             "for_s": None if since_s is None else int(now_s - since_s),
@@ -192,11 +198,11 @@ class Walls:
         shown = last.shown or {}
         if shown.get("values_seq") is None:
             return at._replace(age_s=-1)
-        age_s, proved = shown.get("age_s"), shown["fresh"] or shown.get("age_s") is not None
+        age_s, proved = last.age_s(now_s), shown["fresh"] or shown.get("age_s") is not None
         return at._replace(
             numbers=last.numbers,
             clock_s=int(last.at_s) if proved else None,  # it stands still, as the wall's
-            age_s=-1 if age_s is None else age_s + int(now_s - last.at_s),
+            age_s=-1 if age_s is None else age_s,
         )
 
     def _hear(self, wall: str, shown: Mapping[str, Any] | None, fresh: bool, now_s: float) -> Last:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BACK_S = 120  # a clock may be set back so far
+STEP_TOLD_S = 900.0  # so long it is told that the clock was set while all ran
 EARLIEST_S = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()  # this program is not older
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 TIMEX_BYTES = 512  # more than any kernel's struct timex
@@ -77,6 +78,30 @@ def why_not(mode: str, now_s: float, newest_s: float | None, seen: Seen | None =
         f"{seen.service} has not set the clock yet: see `{ask}`; "
         'is the clock right all the same, write clock = "trusted" in [site]'
     )
+
+
+class Steps:
+    """Notices that the clock is set while we run, by one beside it that nobody sets. Look about once a minute."""
+
+    def __init__(self) -> None:
+        self._offset_s: float | None = None
+        self._told_s, self._words = float("-inf"), ""
+
+    def look(self, now_s: float, wall_s: float) -> str:
+        """What is wrong with totals of today since a step of more than BACK_S, for STEP_TOLD_S; empty: nothing is.
+
+        `now_s`: monotonic seconds. A computer that slept looks the same. At most 160 characters.
+        """
+        before_s, self._offset_s = self._offset_s, wall_s - now_s
+        by_s = 0.0 if before_s is None else self._offset_s - before_s
+        if abs(by_s) > BACK_S:
+            way = "forward" if by_s > 0 else "back"
+            self._told_s = now_s
+            self._words = (
+                f"it was set {way} by {abs(by_s):.0f} s while all ran, or this computer slept: totals of today "
+                "may stand at the wrong hours"
+            )
+        return self._words if now_s - self._told_s < STEP_TOLD_S else ""
 
 
 def _iso(at_s: float) -> str:

@@ -250,12 +250,14 @@ def _load() -> None:
     import callfloor  # noqa: F401
     import callfloor_up  # noqa: F401
     from boards import command, definition, record  # noqa: F401
+    from boards.bench import bundle
     from gateway import erlang, export, first_run, messages, reload_command, replay, service, store  # noqa: F401
     from gateway.broker import accounts, authority, boards, check, setup, trial  # noqa: F401
     from gateway.people import commands, people  # noqa: F401
     from simulator import board, day, floor, pbx  # noqa: F401
     from wallboard import compile, preview  # noqa: F401
 
+    bundle.brought()  # a gateway asks which firmware is its own: compiled once, for all of them
     gc.freeze()
 
 

@@ -5,6 +5,7 @@
 A line on standard input, `PORT SITE`, starts one; its process id is printed. Whoever asked ends it.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 import floorplan
+from boards.bench import bundle
 from gateway import erlang, service, store  # noqa: F401  # loaded before the forks
 from wallboard import mirror  # noqa: F401
 
@@ -19,6 +21,8 @@ from wallboard import mirror  # noqa: F401
 def main() -> None:
     host = sys.argv[1]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
+    bundle.brought()  # once, for all of them
+    gc.freeze()  # what is loaded is not copied
     for line in sys.stdin:
         port, _, path = line.rstrip("\n").partition(" ")
         site = Path(path)

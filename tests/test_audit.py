@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+import floorplan
+from gateway.alarms.signs import Sign
+from gateway.alarms.standing import Alarms
 from gateway.people import audit
 from gateway.people import people as module
 from gateway.people.audit import DID, WHAT_MOST
 from gateway.people.gate import TABLE
 from gateway.people.people import People
 from gateway.people.rights import Who
-from gateway.web import messages_http
+from gateway.web import alarms_http, messages_http
 from tests.conftest import until
 from tests.gated import CONSOLE, HASHED, PASSWORD, Clock, add, gated, plan
 from tests.test_messages import Told
@@ -55,8 +58,13 @@ def test_every_change_is_in_the_list_with_who_did_it(tmp_path: Path) -> None:
     def note(who: Who | None, did: str, what: str) -> None:
         house.people.note(who, did, what)
 
-    router = messages_http.routes(told.messages, lambda: (scenes, None, 0.0), kept, note)
-    with gated(plan(tmp_path), [router]) as house:
+    alarms = Alarms(floorplan.Alarms(broker_away_s=0))
+    alarms.look([Sign("broker-away", facts={"reason": "it does not answer"})], 5.0)
+    routers = [
+        messages_http.routes(told.messages, lambda: (scenes, None, 0.0), kept, note),
+        alarms_http.routes(alarms, lambda: 6.0, lambda at_s: None, list, note),
+    ]
+    with gated(plan(tmp_path), routers) as house:
         link = house.people.first_link().partition("#")[2]
         boss = house.ask("POST", "/api/join", {"token": link, "name": "boss", "password": PASSWORD}).cookie
 
@@ -81,6 +89,8 @@ def test_every_change_is_in_the_list_with_who_did_it(tmp_path: Path) -> None:
         sent = did("POST", "/api/messages", {"text": "Fire drill", "walls": ["north"], "minutes": 15})
         assert sent["text"] == "Fire drill"
         did("DELETE", "/api/messages/{id}", id=sent["id"])
+        did("POST", "/api/alarms/{id}/acknowledgement", {"note": "A secret of mine"}, id="broker-away")
+        did("DELETE", "/api/alarms/{id}/acknowledgement", id="broker-away")
         boss = did("PUT", "/api/session/password", {"old": PASSWORD, "new": PASSWORD + "!"}).cookie
         did("DELETE", "/api/session")
         assert house.ask("POST", "/api/session", {"name": "boss", "password": "wrong password"}).status == 401
@@ -103,12 +113,14 @@ def test_every_change_is_in_the_list_with_who_did_it(tmp_path: Path) -> None:
             "person boss removed lead, admin",
             "person boss message-sent north, 15 min",
             "person boss message-taken-back north",
+            "person boss alarm-acknowledged broker-away",
+            "person boss alarm-reopened broker-away",
             "person boss password",
             "person boss logout",
             "nobody known login-refused as boss",
         ]
         everything = json.dumps(written(house.people))
-        for secret in (PASSWORD, "Fire", link, made["token"], "127.0.0.1", boss):
+        for secret in (PASSWORD, "Fire", "A secret of mine", link, made["token"], "127.0.0.1", boss):
             assert secret not in everything
 
 

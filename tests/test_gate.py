@@ -28,7 +28,15 @@ from gateway.people.rights import ROLES
 from gateway.phones import http as phones_http
 from gateway.phones.phones import Phones
 from gateway.queues import push_http
-from gateway.web import boards_http, messages_http
+from gateway.web import (
+    alarms_http,
+    boards_http,
+    floor_plan_http,
+    messages_http,
+    metrics_http,
+    privacy_http,
+    queue_day_http,
+)
 from tests import certificates
 from tests.conftest import until
 from tests.gated import CONSOLE, HOST, PASSWORD, Answer, Gated, Stream, add, gated, plan, served
@@ -75,7 +83,13 @@ def test_every_address_of_the_whole_page_is_in_the_table_and_no_other(tmp_path: 
         push_http.routes({}, {}, saved),
         phones_http.routes(Phones(site, lambda *_: None, time.monotonic), "token", time.monotonic),
         messages_http.routes(told, lambda: ({}, None, 0.0), kept),
+        alarms_http.routes(told, time.monotonic, str, list, messages_http.unnoted),
         boards_http.routes(told, messages_http.unnoted),
+        boards_http.live_routes(site, told, told, messages_http.unnoted),
+        privacy_http.routes(site, None),
+        metrics_http.routes(told),
+        queue_day_http.routes(told),
+        floor_plan_http.routes(site),
     ]
     one = Gated(site, routers)
     served_here = {row for row in every(one.app.routes) if row[0] != "HEAD"}

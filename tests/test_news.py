@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -21,8 +22,17 @@ def read(event: bytes) -> tuple[str, int, dict[str, Any]]:
     documents = json.loads(fields["data"])
     for doc in documents.values():
         if doc is not None:
-            assert doc.pop("said_ms") <= int(fields["id"])
-    return fields.get("event", "message"), int(fields["id"]), documents
+            assert doc.pop("said_ms") <= at_ms(event)
+    return fields.get("event", "message"), at_ms(event), documents
+
+
+def id_of(event: bytes) -> str:
+    return event.decode().split("id: ", 1)[1].split("\n", 1)[0]
+
+
+def at_ms(event: bytes) -> int:
+    """When it was made, on the gateway's clock."""
+    return int(id_of(event).split("-")[1])
 
 
 async def heard(line: AsyncIterator[bytes]) -> dict[str, Any]:
@@ -95,6 +105,117 @@ def test_a_slow_listener_is_bounded_and_given_the_whole_again(monkeypatch: pytes
         assert heard_by_quick == news.said
         news.say("floor", {"number": -1})
         assert await heard(slow) == {"floor": {"number": -1}}
+
+    asyncio.run(run())
+
+
+async def a_little_later() -> None:
+    """What is said in the same millisecond as an event was made is said again to who comes back: not here."""
+    await asyncio.sleep(0.002)
+
+
+async def came_back(news: News, after: str) -> tuple[str, dict[str, Any]]:
+    """(name, documents) of the first event that a listener hears who comes back with that id."""
+    name, _, documents = read(await anext(news.listen(after)))
+    return name, documents
+
+
+def test_who_comes_back_hears_what_was_said_and_forgotten_since_and_nothing_else() -> None:
+    async def run() -> None:
+        news = News()
+        for n in range(3):
+            news.say(f"desk/a{n}", {"n": n})
+        await a_little_later()
+        last = id_of(await anext(news.listen()))
+        await a_little_later()
+        news.say("desk/a1", {"n": 7})
+        news.forget("desk/a2")
+        news.say("desk/new", {"n": 8})
+        news.say("desk/brief", {"n": 9})
+        news.forget("desk/brief")
+        since = {"desk/a1": {"n": 7}, "desk/new": {"n": 8}, "desk/a2": None, "desk/brief": None}
+        assert await came_back(news, last) == ("message", since)
+        news.say("desk/a2", {"n": 2})  # there again: no more forgotten
+        since = {"desk/a1": {"n": 7}, "desk/new": {"n": 8}, "desk/a2": {"n": 2}, "desk/brief": None}
+        assert await came_back(news, last) == ("message", since)
+
+        # And then it hears what all hear.
+        line = news.listen(last)
+        later = id_of(await anext(line))
+        news.say("floor", {"free": 1})
+        assert (await heard(line))["floor"] == {"free": 1}
+        assert (await came_back(news, later))[1].keys() >= {"floor"}
+
+    asyncio.run(run())
+
+
+def test_one_change_of_many_costs_the_one_who_comes_back_no_more_than_that() -> None:
+    async def run() -> None:
+        news = News()
+        for n in range(465):
+            news.say(f"desk/a{n}", {"status": "free", "reason": "the handset is on its hook"})
+        await a_little_later()
+        whole = await anext(news.listen())
+        await a_little_later()
+        news.say("desk/a7", {"status": "talking", "reason": "the handset is lifted"})
+        since = await anext(news.listen(id_of(whole)))
+        assert len(since) < 200 < 20_000 < len(whole)
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_gone_on_from_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_news, "FORGOTTEN_MOST", 3)
+
+    async def run() -> None:
+        news, other = News(), News()
+        news.say("desk/a1", {"n": 1})
+        last = id_of(await anext(news.listen()))
+        boot, at = last.split("-")
+        foreign = id_of(await anext(other.listen()))
+        ahead = f"{boot}-{int(at) + 1_000_000}"
+        for after in ("", "-", boot, f"{boot}-", f"{boot}--1", f"{boot}-²", at, foreign, ahead, "x" * 10_000,
+                      f"{boot}-{'9' * 5000}", "\r\n\0"):  # fmt: skip
+            assert (await came_back(news, after))[0] == "whole", after[:80]
+        await a_little_later()
+        for n in range(3):
+            news.say(f"alarm/{n}", {})
+            news.forget(f"alarm/{n}")
+        assert (await came_back(news, last))[0] == "message"
+        news.say("alarm/3", {})
+        news.forget("alarm/3")  # one more than is kept: who was away for so long has to be told all
+        assert await came_back(news, last) == ("whole", {"desk/a1": {"n": 1}})
+        assert len(news._forgotten_ms) == 3
+
+    asyncio.run(run())
+
+
+def test_pages_that_come_and_go_at_any_time_know_what_there_is() -> None:
+    """Whatever is said and forgotten, whenever somebody leaves and comes back: he has it as it is."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+
+    async def run() -> None:
+        news = News()
+        known: list[dict[str, Any]] = [{} for _ in range(4)]
+        lasts = ["" for _ in known]
+        for _ in range(300):
+            for _ in range(chance.randrange(4)):
+                path = f"desk/a{chance.randrange(12)}"
+                if chance.random() < 0.3:
+                    news.forget(path)
+                else:
+                    news.say(path, {"n": chance.randrange(5)})
+            if chance.random() < 0.3:
+                await asyncio.sleep(0.001)
+            who = chance.randrange(len(known))
+            event = await anext(news.listen(lasts[who]))
+            name, _, documents = read(event)
+            lasts[who] = id_of(event)
+            known[who] = {} if name == "whole" else known[who]
+            known[who] |= documents
+            assert {path: doc for path, doc in known[who].items() if doc is not None} == news.said
 
     asyncio.run(run())
 

@@ -16,17 +16,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from fastapi import APIRouter
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect, sync_playwright
 
 import floorplan
 from firmware import contract
+from gateway import trend
 from gateway.web import news as gateway_news
+from gateway.web import queue_day_http
 from gateway.web.news import News
 from gateway.web.page import app
 
@@ -114,6 +118,7 @@ class Served:
         self.pictures = {wall.id: png("navy") for wall in site.wall}
         self.drawn = 0
         self.missing: str | None = None
+        self.day_of: Callable[[str, date | None], dict[str, Any]] = self.nothing_kept
         self.start()
 
     @property
@@ -124,7 +129,8 @@ class Served:
         self.listening = socket.create_server(("127.0.0.1", self.port))
         self.port = self.listening.getsockname()[1]
         self.news = News()
-        page = app(self.site, self.news, self.health, self.picture, draw=self.draw)
+        days = queue_day_http.routes(self.a_day)
+        page = app(self.site, self.news, self.health, self.picture, routers=[days, *self.routers()], draw=self.draw)
         self.server = uvicorn.Server(uvicorn.Config(page, log_level="warning", lifespan="off"))
         ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)))
@@ -136,8 +142,18 @@ class Served:
         ready.set()
         await self.server.serve(sockets=[self.listening])
 
+    def routers(self) -> list[APIRouter]:
+        """Further addresses of the page."""
+        return []
+
     def health(self) -> tuple[bool, dict[str, Any]]:
         return (False, {"missing": self.missing}) if self.missing else (True, {"desks": len(self.site.desk)})
+
+    def a_day(self, queue: str, day: date | None) -> dict[str, Any]:
+        return self.day_of(queue, day)
+
+    def nothing_kept(self, queue: str, day: date | None) -> dict[str, Any]:
+        return {**trend.day(None, self.site, queue, day or date(2026, 3, 29)), "today": "2026-03-29"}
 
     def picture(self, wall: str) -> bytes | None:
         return self.pictures.get(wall)
@@ -190,6 +206,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         yield started
+        _free.pop(started, None)
         started.close()
 
 
@@ -213,6 +230,16 @@ def crowded() -> Iterator[Served]:
     page.stop()
 
 
+# What a test does to a window that would stay on it: then it is nobody's after that test.
+STAYS = {
+    "page": ("add_init_script", "emulate_media", "expose_binding", "expose_function", "on", "route",
+             "set_extra_http_headers"),
+    "context": ("add_cookies", "add_init_script", "expose_binding", "expose_function", "grant_permissions",
+                "new_cdp_session", "new_page", "on", "route", "set_extra_http_headers", "set_offline"),
+}  # fmt: skip
+_free: dict[Browser, Page] = {}  # a window of each browser that nobody uses: a new one costs as much as the page itself
+
+
 @contextlib.contextmanager
 def opened(
     browser: Browser, address: str, width: int = 1920, height: int = 1080, expected: str = "", clock: bool = False,
@@ -220,22 +247,70 @@ def opened(
 ) -> Iterator[Page]:  # fmt: skip
     """The page, live, in a window of that size; what it complains of must match `expected`.
 
-    `clock`: its time is `page.clock`, which a test can put forward.
+    `clock`: its time is `page.clock`, which a test can put forward. A window without anything of its own is one that
+    a test before has used, empty again.
     """
-    context = browser.new_context(viewport={"width": width, "height": height}, **more)
-    page = context.new_page()
+    plain = not clock and not more
+    page = _free.pop(browser, None) if plain else None
+    if page is None:
+        page = browser.new_context(viewport={"width": width, "height": height}, **more).new_page()
+    else:
+        page.set_viewport_size({"width": width, "height": height})
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def complain(what: ConsoleMessage | Error) -> None:
+        complaints.append(what.text if isinstance(what, ConsoleMessage) else str(what))
+
+    page.on("console", complain)
+    page.on("pageerror", complain)
     if clock:
         page.clock.install()
+    touched = _watched(page) if plain else [True]
+    emptied = False
     page.goto(address)
     expect(page.locator("body[data-news=live] .desk").first).to_be_visible()
     try:
         yield page
+        emptied = not touched and _emptied(page)
     finally:
-        context.close()
+        if emptied:
+            page.remove_listener("console", complain)
+            page.remove_listener("pageerror", complain)
+            _free.setdefault(browser, page)
+        if _free.get(browser) is not page:
+            page.context.close()
     assert [text for text in complaints if not (expected and re.search(expected, text))] == []
+
+
+def _watched(page: Page) -> list[bool]:
+    """Holds something as soon as a test has done what STAYS."""
+    touched: list[bool] = []
+
+    def watched(does: Callable[..., Any]) -> Callable[..., Any]:
+        def do(*args: Any, **named: Any) -> Any:
+            touched.append(True)
+            return does(*args, **named)
+
+        return do
+
+    for what, names in ((page, STAYS["page"]), (page.context, STAYS["context"])):
+        for name in names:
+            setattr(what, name, watched(getattr(type(what), name).__get__(what)))
+    return touched
+
+
+def _emptied(page: Page) -> bool:
+    """Leaves nothing in a window of whoever was there; False where that cannot be."""
+    try:
+        if len(page.context.pages) != 1:
+            return False
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.context.clear_cookies()
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
+        return True
+    except Error:
+        return False
 
 
 def tile(page: Page, name: str) -> Locator:
@@ -447,11 +522,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(browser: Browser, served: S
         expect(here.locator("dd.unknown:visible")).to_have_count(10)
         expect(here.locator(".reason")).to_have_text("the phone system is away")
         expect(page).to_have_title("– waiting · Skien")
-        away = {"state": "away", "reason": "no answer at port 5038", "kind": "asterisk"}
-        served.say({"source/asterisk": away})
-        expect(page.locator("#trouble")).to_contain_text("The phone system is away: no answer at port 5038")
-        served.say({"source/asterisk": {**away, "state": "ready", "reason": ""}, "queue/polski": QUEUE})
-        expect(page.locator("#trouble li")).to_have_count(0)
+        served.say({"queue/polski": QUEUE})
         expect(here.locator(".unknown")).to_have_count(0)
 
 
@@ -685,6 +756,7 @@ def test_every_answer_carries_the_safe_headers_and_nothing_comes_from_elsewhere(
     assert served.get("/docs")[0] == 404
     paths = json.loads(served.get("/openapi.json")[2])["paths"]
     known = {"/api/plan", "/api/now", "/api/events", "/api/history.csv", "/walls/{wall}.png", "/healthz"}
+    known.add("/api/queues/{queue}/day")  # one of Served's routers
     assert known == set(paths)
 
 

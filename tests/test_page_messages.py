@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from floorplan import WebPage
+from gateway.messages import Messages
+from gateway.web import messages_http
+from gateway.web.news import News
+from gateway.web.page import app as page_app
+from tests.gated import served
 from tests.house import House
 from tests.test_messages import ask
 
-from .test_page import chromium, opened
+from .test_page import chromium, opened, plan
 
 NOBODYS = "\U00013000"  # a letter that no font of ours has
 
@@ -49,6 +56,11 @@ def dialog(page: Page) -> Locator:
     return here
 
 
+def done(page: Page) -> Locator:
+    """What became of what was sent or taken back."""
+    return page.locator("#messages-done")
+
+
 def lit(canvas: Locator) -> int:
     """How many pixels of a picture shine."""
     return int(canvas.evaluate("""canvas => {
@@ -65,7 +77,11 @@ def test_a_message_is_looked_at_then_sent_then_taken_back(browser: Browser, hous
         text = here.get_by_label("New message")
         expect(text).to_be_focused()
         expect(here).to_contain_text("write no names and no numbers of callers")
-        expect(here.get_by_label("For how many minutes")).to_have_value("15")
+        minutes = here.get_by_label("For how many minutes")
+        expect(minutes).to_have_value("15")
+        expect(minutes).to_have_accessible_description(re.compile(r"^until \d\d:\d\d"))
+        minutes.fill("0")
+        expect(minutes).to_have_accessible_description("")
         text.fill("Fire drill")
         expect(send).to_be_disabled()
 
@@ -95,7 +111,7 @@ def test_a_message_is_looked_at_then_sent_then_taken_back(browser: Browser, hous
 
         row = here.get_by_role("listitem").filter(has_text="Fire drill!")
         expect(row).to_contain_text("North")
-        expect(row).to_contain_text("20 min left")
+        expect(row).to_contain_text("20 min left, until ")
         expect(text).to_have_value("")
         expect(send).to_be_disabled()
         standing = ask(house, "GET", "/api/messages")[1]["standing"]
@@ -104,9 +120,9 @@ def test_a_message_is_looked_at_then_sent_then_taken_back(browser: Browser, hous
         expect(page.locator("#messages-open")).to_have_text("Messages · 1")
         expect(here.get_by_role("listitem").filter(has_text="Velkommen")).to_contain_text("when there is no other")
 
-        here.get_by_role("button", name="Take back: Fire drill!").click()
+        here.get_by_role("button", name="Take back: Fire drill!", exact=True).click()
         expect(row).to_have_count(0)
-        expect(here.get_by_role("status")).to_have_text("Taken back.")
+        expect(done(page)).to_have_text("Taken back.")
         assert ask(house, "GET", "/api/messages")[1]["standing"] == []
 
 
@@ -114,7 +130,7 @@ def test_the_author_is_told_before_it_is_sent(browser: Browser, house: House) ->
     with opened(browser, house.web, extra_http_headers=house.login, expected="422") as page:
         here = dialog(page)
         text, look = here.get_by_label("New message"), here.get_by_role("button", name="Preview")
-        send, said = here.get_by_role("button", name="Send"), here.get_by_role("status")
+        send, said = here.get_by_role("button", name="Send"), here.locator("#message-said")
         look.click()
         expect(said).to_have_text("Write a message, in letters.")
         expect(send).to_be_disabled()
@@ -131,6 +147,85 @@ def test_the_author_is_told_before_it_is_sent(browser: Browser, house: House) ->
         expect(text).to_have_value("x" * 200)
         expect(here.locator("#message-count")).to_have_text("200 of 200")
         assert ask(house, "GET", "/api/messages")[1]["standing"] == []
+
+
+def test_what_was_just_done_can_be_undone(browser: Browser, house: House) -> None:
+    def stands() -> list[tuple[str, list[str]]]:
+        return [(row["text"], row["walls"]) for row in ask(house, "GET", "/api/messages")[1]["standing"]]
+
+    with opened(browser, house.web, extra_http_headers=house.login) as page:
+        here = dialog(page)
+        text, undo = here.get_by_label("New message"), here.locator("#message-undo")
+        rows = here.get_by_role("listitem").filter(has_text="Brann")
+        expect(undo).to_be_hidden()
+        text.fill("Brannøvelse")
+        here.get_by_label("South").check()
+        here.get_by_label("For how many minutes").fill("7")
+        here.get_by_role("button", name="Preview").click()
+        here.get_by_role("button", name="Send").click()
+        expect(done(page)).to_have_text("Sent.")
+        expect(undo).to_have_accessible_name("Undo: Take back: Brannøvelse")
+
+        # Taken back, it can be written otherwise: it stands in the form again.
+        page.keyboard.press("Shift+Tab")
+        if undo.evaluate("button => button !== document.activeElement"):  # what stands scrolls, and is a stop, too
+            undo.focus()
+        page.keyboard.press("Enter")
+        expect(done(page)).to_have_text("Taken back.")
+        expect(rows).to_have_count(0)
+        expect(text).to_have_value("Brannøvelse")
+        expect(text).to_be_focused()
+        expect(here.get_by_label("South")).to_be_checked()
+        expect(here.get_by_label("all walls")).not_to_be_checked()
+        assert stands() == []
+
+        # And that too is undone: it stands for what was left, to the minute.
+        expect(undo).to_have_accessible_name("Undo: Send again: Brannøvelse")
+        undo.click()
+        expect(done(page)).to_have_text("Sent.")
+        expect(rows).to_contain_text("7 min left, until")
+        assert stands() == [("Brannøvelse", ["south"])]
+
+        # What somebody else has sent is taken back with the same way back; writing meanwhile is not disturbed.
+        ask(house, "POST", "/api/messages", {"text": "Brann slukket", "walls": [], "minutes": 90})
+        text.fill("Something else")
+        here.get_by_role("button", name="Take back: Brann slukket", exact=True).click()
+        expect(rows).to_have_count(1)
+        undo.click()
+        expect(rows.filter(has_text="slukket")).to_contain_text("1 h 30 min left")
+        expect(text).to_have_value("Something else")
+        expect(done(page)).to_have_text("Sent.")
+        assert stands() == [("Brannøvelse", ["south"]), ("Brann slukket", [])]
+
+        here.get_by_role("button", name="Close").click()
+        dialog(page)
+        expect(undo).to_be_hidden()
+        expect(done(page)).to_have_text("")
+
+
+def test_what_is_over_is_not_undone(browser: Browser, tmp_path: Path) -> None:
+    now_s = 1000.0
+    messages = Messages(plan(), dict.fromkeys(("wall-0", "wall-1")), lambda *_: None, lambda: now_s, lambda: None)
+    messages.send("Soon over", [], 1)
+    now_s += 55
+
+    async def kept() -> bool:
+        return True
+
+    news = News()
+    news.say("messages", messages.document())
+    app = page_app(plan(), news, lambda: (True, {}), lambda _: None,
+                   routers=[messages_http.routes(messages, lambda: ({}, None, now_s), kept)])  # fmt: skip
+    with served(app, WebPage(), news.close) as port, opened(
+        browser, f"http://127.0.0.1:{port}", expected="404"  # walls have no pictures
+    ) as page:  # fmt: skip
+        here = dialog(page)
+        here.get_by_role("button", name="Take back: Soon over", exact=True).click()
+        undo = here.get_by_role("button", name="Undo: Send again: Soon over")
+        expect(undo).to_be_visible()
+        undo.focus()
+        expect(undo).to_be_hidden()
+        expect(here.get_by_label("New message")).to_be_focused()
 
 
 def test_keys_alone_are_enough(browser: Browser, house: House) -> None:
@@ -203,7 +298,7 @@ def test_the_author_is_told_where_it_cannot_be_kept(browser: Browser, tmp_path: 
             here.get_by_label("New message").fill("Fire drill")
             here.get_by_role("button", name="Preview").click()
             here.get_by_role("button", name="Send").click()
-            said = here.get_by_role("status")
+            said = done(page)
             expect(said).to_have_text("Sent. It cannot be kept at the moment: a restart of the gateway would end it.")
-            here.get_by_role("button", name="Take back: Fire drill").click()
+            here.get_by_role("button", name="Take back: Fire drill", exact=True).click()
             expect(said).to_contain_text("Taken back. That cannot be kept at the moment")

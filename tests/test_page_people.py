@@ -25,15 +25,12 @@ from gateway.people.audit import DID
 from gateway.people.http import STATUSES
 from gateway.people.people import People
 from gateway.people.rights import ROLES, Who
-from gateway.web import boards_http
-from gateway.web.boards_http import Commands
 from gateway.web.news import News
 from gateway.web.page import app
 from gateway.web.wall_page import Screens, routes
 
-from .conftest import until
+from .languages import words_of
 from .test_page import CHROMIUM, CHROMIUM_ARGS
-from .test_page import plan as plan_with_boards
 from .test_wall_page import Floor
 
 CONSOLE = Who("console", "tests", "admin")
@@ -44,7 +41,6 @@ HOST = "floor.local"  # as it is in a house: plain http by a name, which browser
 
 
 PLAIN = "Opener-Policy"  # a header that browsers do not heed by plain http, and say so
-Commanded = tuple[str, str]  # a board, and what it is to do
 
 
 class House(Floor):
@@ -55,8 +51,6 @@ class House(Floor):
     def __init__(self, folder: Path) -> None:
         self.later_h = 0.0  # that people's clock is ahead
         self.people = People(floorplan.People(path=folder / "people.db"), lambda: time.time() + self.later_h * 3600)
-        self.commanded: list[Commanded] = []
-        self.answers: dict[str, dict[str, Any]] = {}  # of boards to commands; one that is not in it is silent
         super().__init__()
 
     @property
@@ -69,9 +63,7 @@ class House(Floor):
         self.news = News()
         self.screens = Screens(self.site, lambda wall: dict(self.should[wall]), self.first_beat)
         self.screens.say("gateway", {"state": "ready", "boot": self.boot})
-        self.site = self.site.model_copy(update={"board": plan_with_boards().board})
-        self.commands = Commands((board.id for board in self.site.board), self.command)
-        routers = [routes(self.site, self.screens), boards_http.routes(self.commands, self.people.note)]
+        routers = [routes(self.site, self.screens)]
         page = app(
             self.site, self.news, self.health, self.picture, routers=routers, draw=self.draw, people=self.people
         )
@@ -80,13 +72,6 @@ class House(Floor):
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)))
         self.thread.start()
         assert ready.wait(10)
-
-    def command(self, board: str, fields: dict[str, Any]) -> bool:
-        """As the broker takes it, and the board answers; False: away."""
-        self.commanded.append((board, fields["do"]))
-        if board in self.answers:
-            self.loop.call_soon(self.commands.hear, board, {"id": fields["id"], **self.answers[board]})
-        return board in self.answers
 
     def join(self, name: str, role: str) -> str:
         """Somebody new; the name."""
@@ -240,7 +225,8 @@ def test_nobody_sees_the_page_and_whoever_logs_in_comes_back_to_it(browser: Brow
 def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(browser: Browser, house: House) -> None:
     house.join("boss", "admin")
     ways = {
-        "people": "/people", "wall": "/wall", "wall/north": "/wall/north", "": "/", "//evil.test": "/",
+        "people": "/people", "privacy": "/privacy", "wall": "/wall", "wall/north": "/wall/north", "": "/",
+        "//evil.test": "/",
         "https://evil.test/": "/", "/\\evil.test": "/", "javascript:alert(1)": "/", "wall/../../x": "/",
         "data:text/html,x": "/", "people\n": "/", "login": "/", "people?x#y": "/", "wall/a.b": "/", "//": "/",
     }  # fmt: skip
@@ -258,7 +244,7 @@ def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(house.address + "/")
-        words = page.evaluate("import('/static/words.js').then(module => module.WORDS)")
+        words = words_of(page)
     elsewhere = {"wrong", "login", "slow"}  # said where it happens
     programs = {"late", "long", "type", "body", "asked"}  # no page of ours asks like that
     for table in words.values():
@@ -552,36 +538,6 @@ def test_a_link_with_a_token_takes_nobodys_login_away(browser: Browser, house: H
         assert wall.evaluate(asked) == "token lobby"
         wall.get_by_role("link", name="North").click()
         expect(wall).to_have_title("North · Skien")
-
-
-# ---- boards ----
-
-
-def test_who_may_has_a_board_show_itself_and_is_told_what_became_of_it(browser: Browser, house: House) -> None:
-    house.join("reader", "viewer")
-    house.join("tech", "technician")
-    house.answers = {"pico-0": {"done": True, "words": "for 15 s"}}
-    with opened(browser, expected="504") as page:
-        come_in(page, house, "reader")
-        rows = page.locator("#board-rows tr")
-        expect(rows).to_have_count(2)
-        expect(page.get_by_role("button", name="reader viewer")).to_be_visible()
-        expect(rows.get_by_role("button")).to_have_count(0)
-        come_in(page, house, "tech")
-        said = page.locator("#boards [role=status]")
-        page.get_by_role("button", name="Identify: pico-0").press("Enter")
-        expect(said).to_have_text("pico-0: its light blinks and its walls show the test picture, for 15 s.")
-        house.answers["pico-0"] = {"done": False, "words": "it has no light"}
-        page.get_by_role("button", name="Identify: pico-0").press("Enter")
-        expect(said).to_have_text("pico-0 did not do it: it has no light")
-        page.get_by_role("button", name="Identify: pico-1").click()
-        expect(said).to_have_text("pico-1 does not answer: it is away, or the broker is.")
-        board = {"state": "ready", "reason": "", "uptime_s": 60, "heap_free": 90_000}
-        house.say({"board/pico-0": {**board, "reconnects": 0, "lag_ms": 1, "dropped": 0}})
-        expect(rows.first).to_have_attribute("data-board", "pico-1")  # what is wrong stands first
-        expect(page.get_by_role("button", name="Identify: pico-1")).to_be_focused()
-        assert house.commanded == [("pico-0", "identify")] * 2 + [("pico-1", "identify")]
-        until(lambda: house.people.audit()[0].what == "pico-1: identify", "it is in the audit list")
 
 
 # ---- who may do what ----

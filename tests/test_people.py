@@ -280,7 +280,7 @@ def test_tokens_and_links_go_with_whoever_made_them_and_screens_stay(people: Peo
 def test_what_a_token_makes_goes_with_it_and_does_not_outlive_it(people: People, clock: Clock) -> None:
     people.add_token(CONSOLE, "maker", "admin", 2)
     maker = Who("token", "maker", "admin")
-    assert refused(lambda: people.add_token(maker, "longer", "viewer", 3)) == "days"
+    assert refused(lambda: people.add_token(maker, "longer", "viewer", 3)) == "outlives"
     people.add_token(maker, "shorter", "viewer", 1)
     people.add_token(maker, "lobby", "wall", 300)
     link = people.invite(maker, "admin")

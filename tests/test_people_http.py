@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import http.client
 import random
 import sqlite3
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
+from gateway.people import audit
 from gateway.people.gate import TABLE
 from gateway.people.guesses import RIGHT, TOKEN_LOGINS
 from gateway.people.http import BODY_BYTES, STATUSES
@@ -54,7 +56,7 @@ def test_logging_in_and_out(house: Gated) -> None:
     assert parts == {"Path=/", f"Max-Age={12 * 3600}", "HttpOnly", "SameSite=Strict"}
     assert answer.headers["cache-control"] == "no-store"
     assert house.ask("GET", "/api/session", cookie=answer.cookie).told == {
-        "name": "Lead", "kind": "person", "role": "supervisor", "rights": ["walls", "see", "say"],
+        "name": "Lead", "kind": "person", "role": "supervisor", "rights": ["walls", "see", "say", "tend"],
     }  # fmt: skip
     until(lambda: (house.people.person("lead") or CONSOLE).seen, "they were seen")  # type: ignore[union-attr]
     out = house.ask("DELETE", "/api/session", cookie=answer.cookie)
@@ -239,7 +241,7 @@ def test_a_link_makes_one_account(house: Gated) -> None:
         assert (answer.status, answer.kind) == (STATUSES[kind], kind), change
     answer = house.ask("POST", "/api/join", sent)
     assert answer.status == 204
-    assert house.ask("GET", "/api/session", cookie=answer.cookie).told["rights"] == ["walls", "see", "bench"]
+    assert house.ask("GET", "/api/session", cookie=answer.cookie).told["rights"] == ["walls", "see", "tend", "bench"]
     assert house.ask("POST", "/api/join", sent | {"name": "second"}).kind == "gone"
     assert house.ask("DELETE", f"/api/people/invitations/{made.told['id']}", None, boss).kind == "gone"
     assert log_in(house, "bench", NEW).status == 204
@@ -447,3 +449,21 @@ def test_openapi_tells_of_all_of_it(house: Gated) -> None:
     for method, address in TABLE:
         if address.startswith(("/api/people", "/api/tokens", "/api/session", "/api/join", "/api/audit")):
             assert told[address][method.lower()]["summary"], address
+
+
+def test_the_audit_list_is_a_table_too_and_never_a_formula(tmp_path: Any) -> None:
+    """More than is read at a time, each once, the newest first; only to who may see the list."""
+    with gated(plan(tmp_path)) as house:
+        for number in range(audit.PIECE + 5):
+            house.people.note(CONSOLE, "board-commanded", f"=row-{number}")
+        until(lambda: len(house.people.audit(None, 500)) == 500, "they are written")
+        admin = house.token("admin")
+        answer = house.ask("GET", "/api/audit.csv", Authorization=f"Bearer {admin}")
+        assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, "text/csv")
+        rows = list(csv.DictReader(answer.body.decode().splitlines()))
+        done = [row for row in rows if row["did"] == "board-commanded"]
+        assert [row["what"] for row in done] == [f"'=row-{number}" for number in reversed(range(audit.PIECE + 5))]
+        assert (done[0]["who"], done[0]["at"][-6:]) == ("console tests", "+00:00")
+        viewer = house.token("viewer")
+        assert house.ask("GET", "/api/audit.csv", Authorization=f"Bearer {viewer}").status == 403
+        assert house.ask("PUT", "/api/messages", Authorization=f"Bearer {viewer}").headers["allow"] == "GET, POST"

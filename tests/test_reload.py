@@ -346,6 +346,12 @@ WORDS: list[tuple[Callable[[Tables], object], list[tuple[str, str]]]] = [
     (lambda t: t["site"].update(time_zone="Europe/Riga", hours=["mon-fri 08:00-20:00"]), [
         ("restart", "[site] time_zone"), ("change", "[site] changed: hours"),
     ]),
+    (lambda t: t.update(alarms={"long_wait_s": 30, "off": ["service-level"]}), [
+        ("change", "[alarms] changed: long_wait_s, off"),
+    ]),
+    (lambda t: t.update(room=[{"name": "North", "at": [0, 0], "size": [8, 3]}]), [
+        ("change", "rooms changed: there were 0, and are 1"),
+    ]),
     (lambda t: t.update(message=[{"kind": "default", "text": "Hei"}]), [
         ("change", "messages of the site file changed: there were 0, and are 1"),
     ]),
@@ -359,7 +365,8 @@ def test_what_differs_is_said_in_words(change: Callable[[Tables], None], lines: 
 
 def test_every_part_of_a_site_file_is_looked_at() -> None:
     """A key that is new in the site file has its line here, or its change would be taken for none."""
-    rows = {"queue", "desk", "board", "wall", "source", "message", "simulator", "site", "truth", "phones"}
+    rows = {"queue", "desk", "room", "board", "wall", "source", "message", "simulator"}
+    rows |= {"site", "truth", "alarms", "phones"}
     assert set(Plan.model_fields) == rows | set(reload.RESTART)
 
 

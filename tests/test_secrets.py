@@ -229,7 +229,8 @@ def ask_everything(house: Planted, own: dict[str, str], left: dict[str, bytes]) 
     """Every address there is, as an admin, as nobody, and with everybody else's secret at the wrong place."""
     static = [f"/static/{path.relative_to(web_page.FILES)}" for path in web_page.FILES.rglob("*") if path.is_file()]
     paths = [
-        "/", "/login", "/join", "/people", "/wall", "/wall/north", "/healthz", "/openapi.json", "/api/session",
+        "/", "/login", "/join", "/people", "/privacy", "/wall", "/wall/north", "/healthz", "/openapi.json",
+        "/api/session", "/api/privacy",
         "/api/plan", "/api/now", "/api/messages", "/api/people", "/api/audit?limit=500", "/api/history.csv",
         "/api/history.csv?by=quarter", "/walls/north.png", "/metrics", "/docs", "/debug", *static,
     ]  # fmt: skip

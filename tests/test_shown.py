@@ -169,11 +169,14 @@ def test_the_mirror_of_an_old_wall_is_its_last_numbers_dimmed_and_an_age_that_go
         for seconds in (0, 1, 15, 3600):
             rig.now_s = old_s + seconds
             assert pixels(rig) == drawn(rig, told, old_s, seconds), seconds
+            assert rig.gateway.walls.verdict("w", rig.gateway.floor, rig.now_s)["shown_age_s"] == seconds
             rig.call()  # and the floor goes on
             rig.said()
         rig.shows(fresh=False, values_seq=None)  # started anew
         assert pixels(rig) == drawn(rig, None, None, -1)
+        assert rig.said()["shown_age_s"] is None
         rig.shows()
+        assert rig.said()["shown_age_s"] is None
         assert pixels(rig) == drawn(rig, values.read(rig.gateway.walls.values(rig.now_s)), rig.now_s, None)
 
     rig(check)

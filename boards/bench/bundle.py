@@ -6,6 +6,7 @@ The same source gives the same bytes on every computer: no path and no time stan
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import subprocess
@@ -15,9 +16,11 @@ import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import firmware as source
 from boards.bench import BenchError
+from firmware import start
 
 MPY = 6  # the version of bytecode that mpy-cross writes
 OPTIONS = ("-O3",)  # as firmware/__init__.py has it where the board compiles: errors name functions, not lines
@@ -61,6 +64,32 @@ def firmware_hash(files: Mapping[str, bytes]) -> str:
         if name.rsplit(".", 1)[-1] in ("py", "mpy"):
             total.update(name.encode() + files[ours[name]])
     return total.hexdigest()[:16]
+
+
+class Brought(NamedTuple):
+    """The firmware that this Callfloor brings, by what boards say that run it. `whole`: as bytecode too."""
+
+    hashes: frozenset[str]
+    whole: bool
+
+    def has(self, told: str) -> bool | None:
+        """Whether a board that says this runs it; None where another computer's bytecode may be the same."""
+        return True if told in self.hashes else False if self.whole else None
+
+
+@functools.cache
+def brought() -> Brought:
+    """As it is here, which computers run, and as microcontrollers have it: its source, and its bytecode.
+
+    The first time it takes as long as compiling, a second or so; never raises.
+    """
+    hashes, whole = {start.firmware_hash()}, False
+    with contextlib.suppress(Exception):  # without mpy-cross boards have it as it is here
+        for version in (0, MPY):
+            files = firmware(version)
+            hashes.add(firmware_hash(files))
+            whole |= any(name.endswith(".mpy") for name in files)
+    return Brought(frozenset(hashes), whole)
 
 
 def _sources() -> dict[str, bytes]:

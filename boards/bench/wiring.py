@@ -322,7 +322,8 @@ class Interview:
         """The step begins with the levels that are there."""
         self._began_ms, self._held_ms = self._ms, None
         self._heard.clear()
-        self._tracks[self._todo[0][1].name] = {pin: Track(level) for pin, level in self.now.items()}
+        if self._todo:  # else the board reads none of these wires
+            self._tracks[self._todo[0][1].name] = {pin: Track(level) for pin, level in self.now.items()}
 
     @property
     def settle_ms(self) -> int:
@@ -570,11 +571,14 @@ class Interview:
     def watched(self) -> list[Finding]:
         """What can be said of the wires when they were only watched, through the step `rest`."""
         rows = []
+        gone = {row.pin: row for row in self.findings if row.pattern == "not-read"}
         for wire in self.wires:
             track = self._tracks.get("rest", {}).get(wire.pin)
             what = "phone" if wire.what in PHONE else "headset"
             why = self._said.get((wire.number, what), {}).get("why")
-            if track is None or track.unread:
+            if wire.pin in gone:
+                rows.append(gone[wire.pin])
+            elif track is None or track.unread:
                 rows.append(self._finding(wire, "unread", False, why=self._why(wire)))
             elif wire.what == "line":
                 rows.append(self._watched_line(wire, track))

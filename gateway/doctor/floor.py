@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from typing import Any
 
-from boards.bench import BenchError
-from firmware import contract, start
+from boards.bench import BenchError, bundle
+from firmware import contract
 from floorplan import SiteError
 from gateway import reload_command
+from gateway.board_health import LAG_MS, LOW_BYTES, WEAK_DBM
 from gateway.doctor.finding import Finding, Patient, good, note, warning, wrong
 
-LOW_BYTES = 16_000  # of a board's heap: less, and a scene or a burst of readings may find no room
-WEAK_DBM = -75  # Wi-Fi below this loses messages
-LAG_MS = 500  # so long a board's loop was held up: rings and dial pulses are missed
 MANY = 8  # names in one line
 ASK_S = 4.0  # as long as the gateway may take to compare its plan with the file
 
@@ -107,7 +104,7 @@ def _board(patient: Patient, name: str, definition: str) -> Iterable[Finding]:
     if hello:
         if hello["definition"] != definition:
             yield wrong(f"board '{name}' says it is a {hello['definition']}, the site file says {definition}", flash)
-        elif hello["firmware"] not in _ours():
+        elif bundle.brought().has(hello["firmware"]) is False:
             yield warning(f"board '{name}' runs other firmware ({hello['firmware'][:8]}) than this Callfloor brings",
                           f"callfloor board provision {name} --site {patient.file}")  # fmt: skip
         if hello["restart"] == "wdt":
@@ -128,19 +125,6 @@ def _health(name: str, health: dict[str, Any] | None, watch: str) -> Iterable[Fi
         yield warning(f"board '{name}' was held up for {health['lag_ms']} ms", watch)
     if health["dropped"]:
         yield warning(f"board '{name}' has lost {health['dropped']} readings while the broker was away", watch)
-
-
-@functools.cache
-def _ours() -> frozenset[str]:
-    """What boards say that run the firmware of this Callfloor: as it is here, and as it is sent to them."""
-    found = {start.firmware_hash()}
-    try:
-        from boards.bench import bundle
-
-        found |= {bundle.firmware_hash(bundle.firmware(version)) for version in (0, 6)}
-    except Exception:  # without mpy-cross boards have it as it is here
-        pass
-    return frozenset(found)
 
 
 def walls(patient: Patient) -> Iterable[Finding]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 # What was done → what it means, with what stands beside it. No message's text, no password, no token, no address of
@@ -20,6 +24,8 @@ DID: dict[str, str] = {
     "token-ended": "removed an API token",
     "message-sent": "sent a message to walls; which, and for how many minutes",
     "message-taken-back": "took a message back from walls",
+    "alarm-acknowledged": "sees to an alarm; which, and of one at a desk only the kind",
+    "alarm-reopened": "does not see to an alarm any more; the same",
     "board-commanded": "had a board do something: show who it is, begin anew, record its pins, show a test picture",
     "board-made": "gave a board a new password, and wrote its board.json",
     "board-rotated": "gave a board that is in use a new password",
@@ -49,3 +55,37 @@ def words(what: str) -> str:
     """As one short line that can be printed anywhere."""
     line = "".join(letter if letter.isprintable() else " " for letter in what)
     return line if len(line) <= WHAT_MOST else line[: WHAT_MOST - 1] + "…"
+
+
+PIECE = 500  # rows read at a time: whoever reads slowly holds nobody up
+
+
+def table(rows: Callable[[int | None, int], list[Row]]) -> Iterator[str]:
+    """All rows as CSV, the newest first; `rows` gives those with a smaller id, so many at most. Times are UTC.
+
+    Raises at once what `rows` does.
+    """
+    first = rows(None, PIECE)
+
+    def pieces() -> Iterator[str]:
+        yield _line(Row._fields)
+        piece = first
+        while piece:
+            yield "".join(_line((row.id, _utc(row.at), row.who, row.did, row.what)) for row in piece)
+            piece = rows(piece[-1].id, PIECE)
+
+    return pieces()
+
+
+def _utc(at: float) -> str:
+    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="seconds")
+
+
+def _line(cells: Iterable[object]) -> str:
+    """One line. What a spreadsheet would take for a formula is a text."""
+    line = io.StringIO()
+    texts = map(str, cells)
+    csv.writer(line, lineterminator="\n").writerow(
+        f"'{text}" if text.startswith(("=", "+", "-", "@")) else text for text in texts
+    )
+    return line.getvalue()

@@ -30,6 +30,8 @@ TABLE: dict[tuple[str, str], Needs] = {
     ("GET", "/login"): "anybody",
     ("GET", "/join"): "anybody",
     ("GET", "/people"): "anybody",
+    ("GET", "/privacy"): "anybody",
+    ("GET", "/queues/{queue}"): "anybody",
     ("GET", "/wall/{wall}"): "anybody",
     ("GET", "/favicon.ico"): "anybody",
     ("GET", "/static/{file:path}"): "anybody",
@@ -44,14 +46,24 @@ TABLE: dict[tuple[str, str], Needs] = {
     ("POST", "/wall/{wall}/events"): "walls",
     ("GET", "/walls/{wall}.png"): "walls",
     ("GET", "/openapi.json"): "see",
+    ("GET", "/metrics"): "see",
     ("GET", "/api/plan"): "see",
+    ("GET", "/api/floor-plan.svg"): "see",
     ("GET", "/api/now"): "see",
     ("GET", "/api/events"): "see",
     ("GET", "/api/history.csv"): "see",
+    ("GET", "/api/alarms"): "see",
+    ("GET", "/api/alarms.csv"): "see",
+    ("POST", "/api/alarms/{id}/acknowledgement"): "tend",
+    ("DELETE", "/api/alarms/{id}/acknowledgement"): "tend",
+    ("GET", "/api/privacy"): "see",
+    ("GET", "/api/queues/{queue}/day"): "see",
     ("GET", "/api/messages"): "see",
     ("POST", "/api/messages"): "say",
     ("POST", "/api/messages/preview"): "say",
     ("DELETE", "/api/messages/{id}"): "say",
+    ("GET", "/api/boards/{board}"): "see",
+    ("GET", "/api/boards/{board}/check"): "bench",
     ("POST", "/api/boards/{board}/{do}"): "bench",
     ("GET", "/api/people"): "people",
     ("PATCH", "/api/people/{name}"): "people",
@@ -61,6 +73,7 @@ TABLE: dict[tuple[str, str], Needs] = {
     ("POST", "/api/tokens"): "people",
     ("DELETE", "/api/tokens/{id}"): "people",
     ("GET", "/api/audit"): "people",
+    ("GET", "/api/audit.csv"): "people",
     ("POST", "/api/queues/{queue}"): "own",
     ("GET", "/phone/{token}"): "own",
     ("POST", "/phone/{token}"): "own",
@@ -122,7 +135,7 @@ class Gate:
         needs, no = _needs(scope)
         scope = {**scope, "state": {**scope.get("state", {}), "who": None, "session": None}}
         if no:
-            await _refuse(send, no)
+            await _refuse(send, no, scope["path"])
         elif needs == "own":
             await self._inner(scope, receive, send)
         elif not self._ours and not hosts.is_ours(_header(scope, b"host"), self._names):
@@ -284,7 +297,8 @@ def _pattern(address: str) -> re.Pattern[str]:
     return re.compile("".join(written), re.DOTALL)
 
 
-_PATTERNS = [(method, _pattern(address), needs) for (method, address), needs in TABLE.items()]
+_ADDRESSES = {address: _pattern(address) for _, address in TABLE}
+_METHODS = {at: {method: needs for (method, address), needs in TABLE.items() if address == at} for at in _ADDRESSES}
 _ODD = re.compile(r"//|/\.\.?(/|$)|[\x00-\x1f\x7f\\]")  # in an address as it is read
 _ODD_RAW = re.compile(rb"%2f|%5c|%00|//|/(\.|%2e){1,2}(/|$)", re.IGNORECASE)  # and as it came
 
@@ -292,17 +306,25 @@ _ODD_RAW = re.compile(rb"%2f|%5c|%00|//|/(\.|%2e){1,2}(/|$)", re.IGNORECASE)  # 
 def _needs(scope: Scope) -> tuple[Needs | None, tuple[int, str, str] | None]:
     """(what an address needs, why it is refused)."""
     path, method = scope["path"], "GET" if scope["method"] == "HEAD" else scope["method"]
-    fits = [(of, needs) for of, pattern, needs in _PATTERNS if pattern.fullmatch(path)]
+    fits = _methods(path)
     if not fits or scope.get("root_path"):
         return None, NO_SUCH
     raw = scope.get("raw_path") or b""
-    own = any(needs == "own" for _, needs in fits)  # what phones put into it is theirs
+    own = "own" in fits.values()  # what phones put into it is theirs
     if not own and (_ODD.search(path) or _ODD_RAW.search(raw)):
         return None, NO_SUCH
-    for of, needs in fits:
-        if of == method:
-            return needs, None
-    return None, OTHER_METHOD
+    return (fits[method], None) if method in fits else (None, OTHER_METHOD)
+
+
+def _methods(path: str) -> dict[str, Needs]:
+    """What can be done with an address, and what that needs.
+
+    Of two that fit, one that is written out goes before one that has a blank in its place.
+    """
+    fits = [address for address, pattern in _ADDRESSES.items() if pattern.fullmatch(path)]
+    whole = sorted((address for address in fits if ":path" not in address), key=lambda address: address.count("{"))
+    rest = [address for address in fits if ":path" in address]
+    return {method: needs for address in [*rest, *whole[:1]] for method, needs in _METHODS[address].items()}
 
 
 # What is in a request ------------------------------------------------------------
@@ -346,7 +368,7 @@ def is_https(scope: Scope, page: floorplan.WebPage) -> bool:
     return scope.get("scheme") == "https" or (page.url or "").startswith("https:")
 
 
-async def _refuse(send: Send, no: tuple[int, str, str]) -> None:
+async def _refuse(send: Send, no: tuple[int, str, str], path: str = "") -> None:
     status, kind, words = no
     told: dict[str, Any] = {"kind": kind, "words": words}
     if status == OFTEN[0]:
@@ -360,5 +382,7 @@ async def _refuse(send: Send, no: tuple[int, str, str]) -> None:
         headers.append((b"retry-after", str(OFTEN_WAIT_S).encode()))
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="callfloor"'))
+    if status == OTHER_METHOD[0]:
+        headers.append((b"allow", ", ".join(_methods(path)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

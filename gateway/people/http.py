@@ -12,14 +12,15 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 import floorplan
+from gateway.people import audit
 from gateway.people.gate import is_https
 from gateway.people.guesses import Guesses, place_of
-from gateway.people.passwords import LEAST, Busy, Passwords, wrong_with
+from gateway.people.passwords import LEAST, MOST, Busy, Passwords, wrong_with
 from gateway.people.people import (
     NAME_MOST,
     TOKEN_DAYS_MOST,
@@ -30,10 +31,11 @@ from gateway.people.people import (
     checked_name,
     key_of,
 )
-from gateway.people.rights import RIGHTS, ROLES, Who
+from gateway.people.rights import OF_PEOPLE, RIGHTS, ROLES, Who
 from gateway.people.sessions import DESK_COOKIE, Desk, Session, set_cookie, set_desk_cookie
 from gateway.web import intake
-from gateway.web.intake import TooLong, TooSlow, body_of
+from gateway.web.documented import refusal
+from gateway.web.intake import TooLong, TooSlow, Whole, body_of
 
 BODY_BYTES = 4096
 ROWS_MOST = 500  # of the audit list, in one answer
@@ -47,6 +49,7 @@ STATUSES = {
     "taken": 409,
     "last": 409,
     "many": 409,
+    "outlives": 409,
     "long": 413,
     "type": 415,
     "body": 422,
@@ -67,8 +70,28 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
+TEXT, NONE = {"type": "string"}, {"type": "null"}
+
+
+def _either(*shapes: dict[str, Any]) -> ConfigDict:
+    """A body of several shapes, for OpenAPI: the keys of one, and no others."""
+    one_of = [{"type": "object", "additionalProperties": False, **shape} for shape in shapes]
+    return ConfigDict(json_schema_extra=lambda schema: (schema.clear(), schema.update(anyOf=one_of))[0])
+
+
+# As `people.checked_name` has it, but that the letters are of one script.
+A_NAME: dict[str, Any] = {
+    "minLength": 1, "maxLength": NAME_MOST, "pattern": r"^[\p{L}\p{Nd}][\p{L}\p{Nd}._-]*$"
+}  # fmt: skip
+
+
 class Login(Asked):
     """By name and password, or by a token."""
+
+    model_config = _either(
+        {"properties": {"name": TEXT, "password": TEXT, "token": NONE}, "required": ["name", "password"]},
+        {"properties": {"token": TEXT, "name": NONE, "password": NONE}, "required": ["token"]},
+    )
 
     name: StrictStr | None = None
     password: StrictStr | None = None
@@ -78,20 +101,27 @@ class Login(Asked):
 class Joining(Asked):
     """What a one-time link is used with. `name` may be left out where the link is for a new password."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["token", "name", "password"]})
+
     token: StrictStr
-    name: StrictStr = ""
-    password: StrictStr = Field(description=f"{LEAST} letters or more")
+    name: StrictStr = Field("", json_schema_extra=A_NAME)
+    password: StrictStr = Field(json_schema_extra={"minLength": LEAST, "maxLength": MOST})
 
 
 class NewPassword(Asked):
     """Another password."""
 
     old: StrictStr
-    new: StrictStr = Field(description=f"{LEAST} letters or more")
+    new: StrictStr = Field(json_schema_extra={"minLength": LEAST, "maxLength": MOST})
 
 
 class Inviting(Asked):
     """A link to make: to an account with `role`, or to a new password for `name`, whose role stays."""
+
+    model_config = _either(
+        {"properties": {"role": {"enum": list(OF_PEOPLE)}, "name": NONE}, "required": ["role"]},
+        {"properties": {"role": TEXT, "name": TEXT}, "required": ["name"]},
+    )
 
     role: StrictStr = ""
     name: StrictStr | None = None
@@ -100,15 +130,20 @@ class Inviting(Asked):
 class Role(Asked):
     """Another role."""
 
-    role: StrictStr
+    role: StrictStr = Field(json_schema_extra={"enum": list(OF_PEOPLE)})
 
 
 class Making(Asked):
     """A token to make."""
 
-    name: StrictStr = Field(description=f"1 to {NAME_MOST} letters, digits, dots, dashes, underscores")
-    role: StrictStr = Field(description=", ".join(ROLES))
-    days: StrictInt = Field(description=f"1 to {TOKEN_DAYS_MOST}: it always ends")
+    name: StrictStr = Field(
+        description="letters, digits, dots, dashes, underscores; it begins with a letter or digit",
+        json_schema_extra=A_NAME,
+    )
+    role: StrictStr = Field(json_schema_extra={"enum": list(ROLES)})
+    days: Whole = Field(
+        description="it always ends", json_schema_extra={"minimum": 1, "maximum": TOKEN_DAYS_MOST}
+    )
 
 
 class Me(BaseModel):
@@ -254,7 +289,7 @@ def routes(
 
     @router.post(
         "/api/session", status_code=204, response_class=Response, summary="Log in",
-        responses=_documented("wrong", "body", "slow"), openapi_extra=_takes(Login),
+        responses=_reads("wrong", "slow"), openapi_extra=_takes(Login),
     )  # fmt: skip
     async def log_in(request: Request) -> Response:
         """By a name and a password, or by a token: then the session ends with the token."""
@@ -293,7 +328,7 @@ def routes(
 
     @router.put(
         "/api/session/password", status_code=204, response_class=Response, summary="Another password",
-        responses=_documented("wrong", "right", "password", "slow"), openapi_extra=_takes(NewPassword),
+        responses=_reads("wrong", "right", "password", "slow"), openapi_extra=_takes(NewPassword),
     )  # fmt: skip
     async def change_password(request: Request) -> Response:
         """Changes one's own password; all other sessions of theirs end."""
@@ -313,7 +348,7 @@ def routes(
 
     @router.post(
         "/api/join", status_code=204, response_class=Response, summary="Use a one-time link",
-        responses=_documented("gone", "taken", "name", "slow"), openapi_extra=_takes(Joining),
+        responses=_reads("gone", "taken", "name", "slow"), openapi_extra=_takes(Joining),
     )  # fmt: skip
     async def join(request: Request) -> Response:
         """Makes an account, or a new password, and logs in. The link is worthless then."""
@@ -357,7 +392,7 @@ def _others(people: People) -> APIRouter:
 
     @router.post(
         "/api/people/invitations", status_code=201, response_model=Made, summary="Make a one-time link",
-        responses=_documented("gone", "many", "role"), openapi_extra=_takes(Inviting),
+        responses=_reads("gone", "many", "role"), openapi_extra=_takes(Inviting),
     )  # fmt: skip
     async def invite(request: Request) -> Response:
         """It is the page's address with `/join#` and the token; it ends after 7 days."""
@@ -375,7 +410,7 @@ def _others(people: People) -> APIRouter:
 
     @router.patch(
         "/api/people/{name}", status_code=204, response_class=Response, summary="Give another role",
-        responses=_documented("gone", "last", "role"), openapi_extra=_takes(Role),
+        responses=_reads("gone", "last", "role"), openapi_extra=_takes(Role),
     )  # fmt: skip
     async def set_role(name: str, request: Request) -> Response:
         """Their sessions end: they log in anew."""
@@ -394,7 +429,7 @@ def _others(people: People) -> APIRouter:
 
     @router.post(
         "/api/tokens", status_code=201, response_model=Made, summary="Make a token",
-        responses=_documented("taken", "many", "name", "role", "days"), openapi_extra=_takes(Making),
+        responses=_reads("taken", "many", "outlives", "name", "role", "days"), openapi_extra=_takes(Making),
     )  # fmt: skip
     async def make_token(request: Request) -> Response:
         """For a machine, or a screen that nobody sits at. It is sent as `Authorization: Bearer TOKEN`."""
@@ -418,6 +453,15 @@ def _others(people: People) -> APIRouter:
         """The newest first."""
         rows = await asyncio.to_thread(people.audit, before, limit)
         return Audit(rows=[Did(**row._asdict()) for row in rows])
+
+    @router.get(
+        "/api/audit.csv", response_class=Response, summary="The same as a table",
+        responses={200: {"description": "One line each, the newest first", "content": {"text/csv": {}}}},
+    )  # fmt: skip
+    def as_a_table() -> Response:
+        """All of the audit list; times are UTC."""
+        headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+        return StreamingResponse(audit.table(people.audit), media_type="text/csv", headers=headers)
 
     return router
 
@@ -502,7 +546,12 @@ def _documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int, list[str]] = {}
     for kind in dict.fromkeys((*kinds, "trouble")):
         by_status.setdefault(STATUSES[kind], []).append(kind)
-    return {status: {"model": Refusal, "description": " or ".join(of)} for status, of in sorted(by_status.items())}
+    return {status: refusal(Refusal, " or ".join(of)) for status, of in sorted(by_status.items())}
+
+
+def _reads(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The same of an address that takes a body."""
+    return _documented("late", "long", "type", "body", *kinds)
 
 
 def _takes(kind: type[Asked]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ TOKEN_DAYS_MOST = 400
 ENDED_TOKEN_S = 30 * DAY_S  # a token that is over is still listed for so long
 SECRET_BITS = 128
 NAME_MOST = 32
+ADDRESSES = ("invitations",)  # /api/people/… that are nobody
 UNSEEN = "\u115f\u1160"  # letters that nobody sees; NFKC makes one of these of U+3164 and U+FFA0
 ALIKE = ("LATIN", "CYRILLIC", "GREEK")
 PEOPLE_MOST, LINKS_MOST, TOKENS_MOST = 500, 100, 200
@@ -392,7 +393,7 @@ class People:
     def add_token(self, by: Who, name: str, role: str, days: int) -> New:
         """A token for a machine. One that a token makes ends with that at the latest, unless it is of the role `wall`.
 
-        Raises Refused: name, role, days, taken, many.
+        Raises Refused: name, role, days, outlives, taken, many.
         """
         name = checked_name(name)
         _check_role(role, ROLES)
@@ -402,7 +403,7 @@ class People:
         new = New(_id(), f"cf_{_secret()}", now_s + days * DAY_S)
         with self._writing() as db:
             if role != "wall" and new.ends > _ends(db, by):
-                raise Refused("days", "a token lasts no longer than the one that makes it")
+                raise Refused("outlives", "a token lasts no longer than the one that makes it")
             db.execute("DELETE FROM tokens WHERE key = ? AND ends <= ?", (key_of(name), now_s))
             (there,) = db.execute("SELECT count(*) FROM tokens").fetchone()
             if there >= TOKENS_MOST:
@@ -617,6 +618,8 @@ def checked_name(name: str) -> str:
             f"a name has 1 to {NAME_MOST} letters, digits, dots, dashes or underscores, and begins with a letter or "
             "digit",
         )
+    if key_of(name) in ADDRESSES:
+        raise Refused("name", "the page has an address of that name: take another")
     return name
 
 

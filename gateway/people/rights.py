@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Right = Literal["walls", "see", "say", "bench", "people"]
+Right = Literal["walls", "see", "say", "tend", "bench", "people"]
 
 RIGHTS: dict[Right, str] = {
     "walls": "what walls show",
     "see": "the page, its figures and its history",
     "say": "messages on walls",
+    "tend": "alarms: that somebody sees to one, and a note",
     "bench": "commands to boards: identify, restart",
     "people": "who may do what, and the audit list",
 }
@@ -17,9 +18,9 @@ RIGHTS: dict[Right, str] = {
 ROLES: dict[str, frozenset[Right]] = {
     "wall": frozenset({"walls"}),  # for tokens alone: a screen that nobody sits at
     "viewer": frozenset({"walls", "see"}),
-    "supervisor": frozenset({"walls", "see", "say"}),
-    "technician": frozenset({"walls", "see", "bench"}),
-    "admin": frozenset({"walls", "see", "say", "bench", "people"}),
+    "supervisor": frozenset({"walls", "see", "say", "tend"}),
+    "technician": frozenset({"walls", "see", "tend", "bench"}),
+    "admin": frozenset({"walls", "see", "say", "tend", "bench", "people"}),
 }
 OF_PEOPLE = tuple(role for role in ROLES if role != "wall")
 

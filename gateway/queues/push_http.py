@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from gateway.queues.push import OtherShape, Push, PushError
 from gateway.queues.push_body import BODY_BYTES, EXAMPLES, Body, decode
 from gateway.web import intake
+from gateway.web.documented import refusal
 from gateway.web.intake import Pace, TooLong, TooSlow, body_of
 
 POSTS_PER_S = 50  # of one source, on average
@@ -199,7 +200,7 @@ def _documented() -> dict[int | str, dict[str, Any]]:
     """Every answer, for OpenAPI."""
     answers: dict[int | str, dict[str, Any]] = {204: {"description": "Kept"}}
     for status, words in STATUSES.items():
-        answers[status] = {"model": Refusal, "description": words}
+        answers[status] = refusal(Refusal, words)
         if status in HEADERS:
             answers[status]["headers"] = {
                 name: {"schema": {"type": "string"}, "example": value}

@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Annotated
 
+from pydantic import BeforeValidator, StrictInt
 from starlette.requests import ClientDisconnect, Request
 
 READ_S = 10.0  # a message that has not arrived by then does not
+
+
+def _whole(number: object) -> object:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[StrictInt, BeforeValidator(_whole)]  # to JSON, 15.0 is a whole number
 
 
 class TooLong(Exception):

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 import floorplan
 from firmware import values
@@ -32,10 +32,11 @@ from gateway.messages import (
 )
 from gateway.people.rights import Who
 from gateway.web import intake
-from gateway.web.intake import Pace, TooLong, TooSlow, body_of
+from gateway.web.documented import refusal
+from gateway.web.intake import Pace, TooLong, TooSlow, Whole, body_of
 from wallboard.message import Composed, MessageUnseen, NotShown, preview_png
 
-BODY_BYTES = 16 * 1024
+BODY_BYTES = 32 * 1024  # a thousand walls by name among it
 WALLS_MOST = 1000
 PICTURES_MOST = 12  # in one preview; walls that look alike share one
 LOOKED_PER_S, SENT_PER_S = 2, 1  # messages that one supervisor looks at, and sends
@@ -49,20 +50,31 @@ Now = tuple[Mapping[str, Mapping[str, Any]], values.Numbers | None, float]
 
 Note = Callable[[Who | None, str, str], None]  # who, what they did, to what: for the audit list
 
+# As `floorplan.message_text` has it, for OpenAPI: no signs that are none, and one letter at least that is no blank.
+NO_SIGN = r"\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\ue000-\uf8ff"
+BLANK = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+TEXT_PATTERN = f"^[^{NO_SIGN}]*[^{NO_SIGN}{BLANK}][^{NO_SIGN}]*$"
+
 
 class Written(BaseModel):
     """A message as a supervisor writes it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    text: StrictStr = Field(max_length=4 * floorplan.MESSAGE_TEXT_MOST, description="at most 200 letters, one line")
+    text: StrictStr = Field(
+        max_length=4 * floorplan.MESSAGE_TEXT_MOST, description="shown as one line, with single blanks",
+        json_schema_extra={"minLength": 1, "maxLength": floorplan.MESSAGE_TEXT_MOST, "pattern": TEXT_PATTERN},
+    )  # fmt: skip
     walls: list[StrictStr] = Field([], max_length=WALLS_MOST, description="ids; none: all walls")
 
 
 class Sending(Written):
     """A message to send."""
 
-    minutes: StrictInt = Field(description=f"for how long it stands: 1 to {MINUTES_MOST}; it ends by itself then")
+    minutes: Whole = Field(
+        description="for how long it stands; it ends by itself then",
+        json_schema_extra={"minimum": 1, "maximum": MINUTES_MOST},
+    )
 
 
 class Standing(BaseModel):
@@ -205,7 +217,7 @@ def routes(
 
     @router.delete(
         "/api/messages/{id}", status_code=204, response_class=Response, summary="Take a message back",
-        responses=_documented(404) | {200: {"model": Trouble, "description": "Taken back, but not for good"}},
+        responses=_documented(404) | {200: refusal(Trouble, "Taken back, but not for good")},
     )  # fmt: skip
     async def take_back(id: str, request: Request) -> Response:
         """Ends a message that a supervisor has sent; however much others ask for, this is always done."""
@@ -358,7 +370,7 @@ def _wrong(error: ValidationError) -> tuple[str, str]:
 
 
 def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": Refusal, "description": STATUSES[status]} for status in statuses}
+    return {status: refusal(Refusal, STATUSES[status]) for status in statuses}
 
 
 def _request_body(kind: type[Written]) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 
 import floorplan
 from firmware import contract, digits, scene, scene_load, values
 from gateway.people.gate import lets
+from gateway.web import packed
 from gateway.web.page import FILES, NOT_AS_ASKED, page_plan
 from wallboard import numbers
 
@@ -102,9 +103,14 @@ class Screens:
             self._watching[wall] = watching
             self._changed(wall)
 
+    @property
+    def open(self) -> int:
+        """How many browsers have a stream, of all walls."""
+        return sum(map(len, self._lines.values()))
+
     def full(self) -> bool:
         """True while no more may listen."""
-        return self._closed or sum(map(len, self._lines.values())) >= SCREENS_AT_MOST
+        return self._closed or self.open >= SCREENS_AT_MOST
 
     def say(self, kind: str, fields: Fields) -> None:
         """Something of OF_ALL, to every screen. Raises ContractError once somebody hears it."""
@@ -226,7 +232,7 @@ def routes(plan: floorplan.Plan, screens: Screens) -> APIRouter:
     async def wall_page(wall: str, request: Request) -> Response:
         if wall not in walls and lets(request, "walls"):  # else it is told as little as of one that is there
             return HTMLResponse(_list_page(walls, f"There is no wall '{wall[:40]}'.", "../", ""), 404)
-        return FileResponse(FILES / "wall.html")
+        return packed.answer(FILES / "wall.html", request.headers)
 
     @router.get(
         "/wall/{wall}/events",
@@ -318,11 +324,13 @@ def _list_page(walls: Mapping[str, str] | None, words: str, root: str, folder: s
     `root` and `folder` lead from the page's address to the page's files and to the walls.
     """
     told = "" if walls is None else f"""
+  <main>
   <h1>{html.escape(words)}</h1>
   <p>{"The walls of this floor:" if walls else "The site file names no walls."}</p>
   <ul>
 {_links(walls, folder)}
-  </ul>"""
+  </ul>
+  </main>"""
     return f"""<!doctype html>
 <html lang="en">
 <head>

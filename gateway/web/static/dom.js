@@ -1,6 +1,6 @@
 // Small things to put into the page and to change there, each touched only when it differs.
 
-import { language, words } from "./words.js";
+import { words } from "./words.js";
 
 export const $ = (id) => document.getElementById(id);
 
@@ -41,7 +41,6 @@ export function setFigure(element, value, why) {
 
 // Texts come from the tables of words_*.js: `data-word="join.rules"` names one.
 export function putWords() {
-  document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-word]")) {
     setText(element, element.dataset.word.split(".").reduce((table, name) => table[name], words));
   }

@@ -1,6 +1,7 @@
 // A one-time link: a name and a password for somebody new, or a new password for somebody known.
 // The link is …/join#TOKEN, or …/join#TOKEN&NAME for somebody known; no server and no proxy sees what is behind #.
 
+import { choices } from "./choices.js";
 import { $, putWords, setText } from "./dom.js";
 import { refusal, showButton, waitOut } from "./passwords.js";
 import { address, call } from "./session.js";
@@ -43,6 +44,7 @@ function over() {
 }
 
 putWords();
+$("choices").replaceChildren(...choices());
 if (known) {
   Object.assign($("name"), { value: known, readOnly: true });
   $("name-rules").hidden = true;

@@ -1,5 +1,6 @@
 // Logging in: a name and a password, and back to where one came from.
 
+import { choices } from "./choices.js";
 import { $, putWords, setText } from "./dom.js";
 import { refusal, showButton, waitOut } from "./passwords.js";
 import { askWho, call, session, wayBack } from "./session.js";
@@ -25,6 +26,7 @@ async function logIn(event) {
 }
 
 putWords();
+$("choices").replaceChildren(...choices());
 document.title = `${words.login.title} · Callfloor`;
 const why = words.login.why[told.get("why")];
 $("why").hidden = !why;

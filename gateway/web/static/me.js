@@ -1,5 +1,6 @@
 // Who one is, in the page's top line, with what belongs to that: the password, the people, the way out.
 
+import { choices } from "./choices.js";
 import { $, make } from "./dom.js";
 import { field, refusal, showButton, waitOut } from "./passwords.js";
 import { address, call, callAs, may, session, toLogin } from "./session.js";
@@ -7,19 +8,19 @@ import { words } from "./words.js";
 
 let drawn = "";
 
-// Where nobody has to say who he is there is nobody to show.
+// Where nobody has to say who he is, the menu has nobody's name and only what a reader chooses.
 export function drawMe() {
   const who = session();
   const known = JSON.stringify(who && [who.name, who.kind, who.role]);
   if (known === drawn) return;
   drawn = known;
-  $("me").replaceChildren(...(who?.name ? menuOf(who) : []));
+  $("me").replaceChildren(...(who ? menuOf(who) : []));
 }
 
 function menuOf({ name, kind, role }) {
-  const shown = make("b", "", name);
+  const shown = make("b", "", name ?? words.me.anybody);
   shown.dir = "auto";
-  const opener = make("button", "", shown, make("span", "label", words.role[role] ?? role));
+  const opener = make("button", "", shown, ...(name ? [make("span", "label", words.role[role] ?? role)] : []));
   opener.type = "button";
   opener.id = "me-open";
   opener.setAttribute("aria-controls", "me-menu");
@@ -28,9 +29,11 @@ function menuOf({ name, kind, role }) {
   items.id = "me-menu";
   items.hidden = true;
   const there = document.body.dataset.page === "people";
-  if (may("people") && !there) items.append(make("li", "", link("people", words.people.title)));
+  if (name && may("people") && !there) items.append(make("li", "", link("people", words.people.title)));
+  if (may("see") && document.body.dataset.page !== "privacy") items.append(make("li", "", link("privacy", words.privacy)));
   if (kind === "person") items.append(make("li", "", button(words.me.password, changePassword)));
-  items.append(make("li", "", button(words.me.out, logOut)));
+  items.append(make("li", "choices", ...choices()));
+  if (name) items.append(make("li", "", button(words.me.out, logOut)));
   opener.addEventListener("click", () => open(items.hidden));
   return [opener, items];
 }
@@ -53,7 +56,7 @@ function open(is) {
   if (!menu) return;
   menu.hidden = !is;
   $("me-open").ariaExpanded = String(is);
-  if (is) menu.querySelector("a, button").focus();
+  if (is) menu.querySelector("a, button, select").focus();
 }
 
 // Browsers keep a page that was left, as it was, for whoever goes back to it: what it showed is looked for anew.

@@ -1,15 +1,18 @@
-// Messages on the walls: what stands, with the time left, and a new one, looked at before it can be sent.
+// Messages on the walls: what stands, with the time left, and a new one, looked at before it can be sent. What was
+// just sent or taken back can be undone.
 
 import { $, make, setText, shape } from "./dom.js";
 import { may, toLogin } from "./session.js";
 import { gatewayNow } from "./stream.js";
-import { fill, number, sentence, span, words } from "./words.js";
+import { fill, locales, number, sentence, span, words } from "./words.js";
 
 const WAIT_MS = 20000; // an answer that has not come by then does not
 const SAME = { headers: { "Content-Type": "application/json" } };
+const hourAndMinute = new Intl.DateTimeFormat(locales, { hour: "2-digit", minute: "2-digit" });
 
 const names = new Map(); // of the walls, by id
-const ends = new Map(); // by message: when it ends, on the gateway's clock, in ms
+const standing = new Map(); // by id: text, walls, and when it ends, on the gateway's clock, in ms
+let undo = null; // how what was just done here is undone: what to call, and until when, on the same clock
 let looked = null; // what was looked at, as it is asked; only that may be sent
 let asking = 0; // counts up: an answer to what was asked before the last change is for nobody
 
@@ -46,13 +49,13 @@ function walls() {
 // ---- what stands ----
 
 export function drawMessages(doc) {
-  const { standing, others } = doc || { standing: [], others: [] };
+  const { standing: sent, others } = doc || { standing: [], others: [] };
   const focused = document.activeElement?.closest("#messages-list li")?.dataset.message;
-  ends.clear();
-  for (const row of standing) ends.set(row.id, doc.said_ms + row.left_s * 1000);
-  const rows = [...standing.map(own), ...others.map(other)];
+  standing.clear();
+  for (const row of sent) standing.set(row.id, { ...row, end: doc.said_ms + row.left_s * 1000 });
+  const rows = [...sent.map(own), ...others.map(other)];
   $("messages-list").replaceChildren(...(rows.length ? rows : [make("li", "none", words.messages_none)]));
-  setText($("messages-open"), standing.length ? fill(words.messages_n, { n: number(standing.length) }) : words.messages);
+  setText($("messages-open"), sent.length ? fill(words.messages_n, { n: number(sent.length) }) : words.messages);
   if (focused) ($("messages-list").querySelector(`[data-message="${focused}"] button`) || $("message-text")).focus();
   tickMessages();
 }
@@ -88,12 +91,26 @@ function nameOf(id) {
 export function tickMessages() {
   const now = gatewayNow();
   if (now === null) return;
-  for (const [id, end] of ends) {
+  for (const [id, { end }] of standing) {
     const left = $("messages-list").querySelector(`[data-message="${id}"] .left`);
     const seconds = Math.max(0, Math.ceil((end - now) / 1000));
     const rounded = seconds < 60 ? seconds : Math.ceil(seconds / 60) * 60;
-    if (left) setText(left, fill(words.message_left, { span: span(rounded) }));
+    if (left) setText(left, fill(words.message_left, { span: span(rounded), time: timeIn(end - now) }));
   }
+  if (undo && now >= undo.end) offer(null); // it is over anyway
+  const minutes = asMinutes();
+  setText($("message-until"), minutes === null ? "" : fill(words.message_until, { time: timeIn(minutes * 60000) }));
+}
+
+// The time of day so many ms from now, by the reader's own clock.
+function timeIn(ms) {
+  return hourAndMinute.format(Date.now() + ms);
+}
+
+// For how many minutes, as it stands in the form; null: no number that can be sent.
+function asMinutes() {
+  const field = $("message-minutes");
+  return field.validity.valid && Number.isInteger(field.valueAsNumber) ? field.valueAsNumber : null;
 }
 
 // ---- a new one ----
@@ -153,22 +170,64 @@ async function picture({ walls: on, png, moves, warnings, can }) {
 async function send(event) {
   event.preventDefault();
   if (looked === null || looked !== asked()) return;
-  const minutes = $("message-minutes").valueAsNumber;
-  const body = JSON.stringify({ ...JSON.parse(looked), minutes: Number.isInteger(minutes) ? minutes : 0 });
   $("message-send").disabled = true;
-  const [answer, told] = await ask("api/messages", { method: "POST", body });
+  const done = await post({ ...JSON.parse(looked), minutes: asMinutes() ?? 0 }, say);
   $("message-send").disabled = looked === null;
-  if (!answer?.ok) return refuse(answer, told);
+  if (!done) return;
   $("message-text").value = "";
   changed();
-  say(told?.kept === false ? words.message_sent_unkept : words.message_sent);
   $("message-text").focus();
 }
 
-async function takeBack(id) {
+// Sends it; true when it stands. `no` is told why it does not.
+async function post(message, no) {
+  offer(null); // what was done before is not undone by a hand that is already on its way
+  const [answer, told] = await ask("api/messages", { method: "POST", body: JSON.stringify(message) });
+  if (!answer?.ok) return refuse(answer, told, no);
+  tell(told?.kept === false ? words.message_sent_unkept : words.message_sent);
+  const { id, text } = told;
+  const end = (gatewayNow() ?? performance.now()) + told.left_s * 1000;
+  offer({
+    end, aloud: fill(words.message_back_aloud, { text }),
+    act: async () => await takeBack({ ...message, id, end }) && writeAnew(message),
+  });
+  return true;
+}
+
+// Ends it; true when it is over. What was left of it can be sent again.
+async function takeBack({ id, text, walls: on, end }) {
+  offer(null);
   const [answer, told] = await ask("api/messages/" + id, { method: "DELETE" });
-  if (answer?.ok) say(told ? words.message_taken_back_unkept : words.message_taken_back);
-  else refuse(answer, told);
+  if (!answer?.ok) return refuse(answer, told, tell);
+  tell(told ? words.message_taken_back_unkept : words.message_taken_back);
+  offer({
+    end, aloud: fill(words.message_again_aloud, { text }),
+    act: () => post({ text, walls: on, minutes: Math.ceil((end - gatewayNow()) / 60000) }, tell),
+  });
+  return true;
+}
+
+// Whoever takes back what he has just sent wants to write it otherwise.
+function writeAnew({ text, walls: on }) {
+  if ($("message-text").value !== "") return;
+  $("message-text").value = text;
+  for (const input of $("message-walls").querySelectorAll("input")) {
+    input.checked = input.value === "" ? on.length === 0 : on.includes(input.value);
+  }
+  changed();
+}
+
+// A way back from what was just done, until something else is done or it is over; null: none.
+function offer(next) {
+  undo = next;
+  const button = $("message-undo");
+  if (document.activeElement === button) $("message-text").focus();
+  button.hidden = next === null;
+  button.ariaLabel = next ? `${words.message_undo}: ${next.aloud}` : null;
+}
+
+async function undoIt() {
+  await undo?.act();
 }
 
 // (answer, what it says); null for none.
@@ -183,9 +242,15 @@ async function ask(path, how) {
   }
 }
 
-function refuse(answer, told) {
+function refuse(answer, told, tellIt = say) {
   const why = words.message_refused[told?.kind] || words.people_refused[told?.kind];
-  say(answer ? why || sentence(told?.words || "") : words.message_no_answer);
+  tellIt(answer ? why || sentence(told?.words || "") : words.message_no_answer);
+  return false;
+}
+
+// Of what stands; `say` is of what is being written.
+function tell(text) {
+  setText($("messages-done"), text);
 }
 
 function say(text) {
@@ -195,6 +260,12 @@ function say(text) {
 export function listenToMessages() {
   $("messages-open").addEventListener("click", () => $("messages").showModal());
   $("messages-close").addEventListener("click", () => $("messages").close());
+  $("messages").addEventListener("close", () => {
+    offer(null);
+    tell("");
+  });
+  $("message-undo").addEventListener("click", undoIt);
+  $("message-minutes").addEventListener("input", tickMessages);
   $("message-text").addEventListener("input", changed);
   $("message-walls").addEventListener("change", (event) => {
     const boxes = [...$("message-walls").querySelectorAll("input")];
@@ -205,7 +276,7 @@ export function listenToMessages() {
   $("message-look").addEventListener("click", look);
   $("message-form").addEventListener("submit", send);
   $("messages-list").addEventListener("click", (event) => {
-    const row = event.target.closest("button")?.closest("li");
-    if (row) takeBack(row.dataset.message);
+    const message = standing.get(event.target.closest("button")?.closest("li").dataset.message);
+    if (message) takeBack(message);
   });
 }

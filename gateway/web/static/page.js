@@ -1,19 +1,19 @@
 // The page: draws what /api/plan says there is, and what /api/events says about it.
 // Documents come by path (`desk/a1`, `queue/polski`); each path has one function that draws it.
 
-import { allowBoards, buildBoards, drawBoard, sumBoards } from "./boards.js";
+import { alarmsNow, allowAlarms, buildAlarms, drawAlarm, listenToAlarms, tickAlarms } from "./alarms.js";
+import { buildBoards, drawBoard, sumBoards } from "./boards.js";
 import { $, make, putWords, setData, setText, shape } from "./dom.js";
-import { buildFindings, drawFinding, listenToFindings, tickFindings } from "./findings.js";
+import { drawFinding } from "./findings.js";
 import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
 import { drawHistory } from "./history.js";
 import { drawMe, listenToMe } from "./me.js";
 import { allowMessages, buildMessages, drawMessages, listenToMessages, tickMessages } from "./messages.js";
-import { buildQueues, drawGaps, drawQueue, tickQueues } from "./queues.js";
+import { buildQueues, drawGaps, drawQueue, drawTrends, tickQueues } from "./queues.js";
 import { address, may, needWho, session } from "./session.js";
 import { follow, mend, said, state } from "./stream.js";
-import { listenToWallAlarms, tickWallAlarms } from "./wall_alarms.js";
 import { buildWalls, drawWall, tickWalls, wallsChanged } from "./walls.js";
-import { fill, number, words } from "./words.js";
+import { fill, number, told, words } from "./words.js";
 
 const TICK_MS = 250;
 const PLAN_AGAIN_MS = 5000; // where it did not come
@@ -22,13 +22,14 @@ const KINDS = ["asterisk", "push", "broker"]; // in the header, in this order
 const DRAW = {
   __proto__: null,
   desk: drawDesk,
+  alarm: drawAlarm,
   finding: drawFinding,
   queue: drawQueue,
   wall: drawWall,
   board: drawBoard,
   floor: (_, doc) => drawCounts(doc),
   messages: (_, doc) => drawMessages(doc),
-  history: (id, doc) => (id ? drawGaps(id, doc) : drawHistory(doc)),
+  history: (id, doc) => (id ? drawGaps(id, doc) : drawKept(doc)),
   plan: readPlan, // the site file is another one
   source: drawLinks,
   broker: drawLinks,
@@ -52,8 +53,8 @@ function hear(paths) {
 async function readWho() {
   await needWho();
   drawMe();
+  allowAlarms();
   allowMessages();
-  allowBoards();
   if (session() && !may("see")) location.replace(address("wall")); // a screen that was let in for walls alone
 }
 
@@ -83,15 +84,20 @@ function start() {
 
 function build() {
   setText($("site"), plan.site.name);
-  buildFloor(plan.desks);
-  buildFindings();
+  buildFloor(plan);
+  buildAlarms(plan);
   buildQueues(plan.queues);
   buildWalls(plan.walls);
   buildMessages(plan.walls);
   buildBoards(plan.boards);
   for (const path of said.keys()) changed.add(path);
-  drawHistory(said.get("history"));
+  drawKept(said.get("history"));
   draw();
+}
+
+function drawKept(doc) {
+  drawHistory(doc);
+  drawTrends(plan.plots, doc);
 }
 
 function draw() {
@@ -122,9 +128,8 @@ function tick() {
   drawTitle(news.old);
   if (news.old) return; // nothing ticks that may be old
   tickQueues();
-  tickFindings();
+  tickAlarms();
   tickMessages();
-  tickWallAlarms();
   if (!document.hidden) tickWalls();
 }
 
@@ -154,6 +159,7 @@ function drawLinks() {
   const items = rows.filter((row) => !folded.includes(row)).map((row) => {
     const item = make("li", "", shape(row.ready ? "dot" : "triangle"), `${row.link} ${row.state}`);
     item.dataset.ready = row.ready;
+    item.title = told(row.reason);
     return item;
   });
   if (folded.length) {
@@ -162,25 +168,29 @@ function drawLinks() {
     items.push(item);
   }
   $("links").replaceChildren(...items);
-  $("trouble").replaceChildren(...rows.filter((row) => !row.ready).map(
-    (row) => make("li", "warning", shape("triangle"), fill(words.link_trouble[row.kind], row))));
 }
 
 function linkOf(path) {
-  const { state: is, reason, kind: told } = said.get(path);
+  const { state: is, reason, kind: written } = said.get(path);
   const id = path.split("/", 2)[1];
-  const kind = id === undefined ? path : told in words.links ? told : "push";
+  const kind = id === undefined ? path : written in words.links ? written : "push";
   const link = fill(words.links[kind], { id });
   return { id, kind, link, state: words.link_state[is] || is, reason, ready: is === "ready" };
 }
 
+// What the browser's tab tells of this page: who waits, and in words and in its icon how much is wrong.
 function drawTitle(old) {
   const site = plan.site.name;
   const counts = plan.queues.map((queue) => said.get("queue/" + queue.id)?.waiting ?? null);
   const known = counts.length > 0 && !counts.includes(null);
   const waiting = known ? number(counts.reduce((sum, count) => sum + count, 0)) : words.unknown_value;
-  const text = fill(old ? words.page_title_old : words.page_title, { site, waiting });
+  const { n, level } = alarmsNow();
+  const alarms = n && !old ? fill(words.page_title_alarms, { n: number(n) }) : "";
+  const text = alarms + fill(old ? words.page_title_old : words.page_title, { site, waiting });
   if (document.title !== text) document.title = text;
+  const icon = document.querySelector("link[rel=icon]");
+  const file = `static/favicon${level && !old ? "-" + level : ""}.svg`;
+  if (icon.getAttribute("href") !== file) icon.setAttribute("href", file);
 }
 
 // ---- start ----
@@ -188,9 +198,8 @@ function drawTitle(old) {
 putWords();
 listenToMe();
 listenToFloor();
-listenToFindings();
+listenToAlarms();
 listenToMessages();
-listenToWallAlarms();
 follow(start, hear, readWho);
 readWho();
 setInterval(tick, TICK_MS);

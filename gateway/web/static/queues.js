@@ -2,6 +2,7 @@
 
 import { $, make, setData, setFigure, setText, shape } from "./dom.js";
 import { countOf } from "./floor.js";
+import { address } from "./session.js";
 import { gatewayNow } from "./stream.js";
 import { buildToday, drawToday, drawUnseen, drawWorst } from "./today.js";
 import { clock, fill, number, percent, words } from "./words.js";
@@ -11,10 +12,13 @@ const DESKS = ["free", "ringing", "talking", "away"];
 const LATE_WORDS = { calm: "", warn: words.over_target, bad: words.far_over_target };
 const SAME_CALLER_MS = 1500; // a wait that starts this near the one shown is that one, rounded
 
+let trends = ""; // which are followed
+
 const queues = new Map(); // by id: the plan's row, the elements that change, the wait
 
 export function buildQueues(plan) {
   queues.clear();
+  trends = "";
   document.body.dataset.queues = plan.length > MANY ? "many" : "few";
   for (const row of plan) {
     queues.set(row.id, { ...row, ...card(row), since: null, wait_s: null });
@@ -22,6 +26,20 @@ export function buildQueues(plan) {
   }
   const cards = [...queues.values()].map((queue) => queue.element);
   $("queue-cards").replaceChildren(...(cards.length ? cards : [make("p", "none", words.no_queues)]));
+}
+
+// Today's calls beside yesterday's, where totals are kept: when the page has been drawn, and has nothing to do.
+export function drawTrends(plots, history) {
+  const asked = history && history.state !== "off" && history.day ? `${history.day} ${plots}` : "";
+  if (asked === trends) return;
+  trends = asked;
+  const followed = asked ? [...queues.values()] : [];
+  for (const { trend } of queues.values()) trend.hidden = !asked; // its place is kept free: nothing jumps later
+  const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+  later(async () => {
+    const { follow } = await import("./trend.js");
+    if (asked === trends) follow(followed.map(({ id, trend }) => ({ id, place: trend })), plots);
+  });
 }
 
 function card({ id, name, kind, target }) {
@@ -32,7 +50,10 @@ function card({ id, name, kind, target }) {
   const promise = fill(words.target, { share: percent(target.share), n: target.within_s });
   const aimLabel = make("span", "label target", promise);
   const [bar, aim, reason] = [make("i", "share"), make("i", "aim"), make("p", "reason")];
-  const title = make("h3", "", name);
+  const link = make("a", "", name);
+  link.href = address(`queues/${id}`);
+  link.title = words.queue_day;
+  const title = make("h3", "", link);
   title.dir = "auto";
   title.id = "queue-" + id;
   const head = make("div", "head", title);
@@ -40,6 +61,8 @@ function card({ id, name, kind, target }) {
   const [desks, desksLabel, few] = [make("b", ""), make("span", "label"), make("span", "aloud")];
   desksLabel.title = words.desks_meaning;
   const today = buildToday(target);
+  const trend = make("div", "trend");
+  trend.hidden = true;
   aim.style.left = target.share * 100 + "%";
   const formula = words.formula[target.formula] || target.formula;
   const how = make("p", "label", fill(formula, { n: target.within_s, short: target.short_abandon_s }));
@@ -53,12 +76,15 @@ function card({ id, name, kind, target }) {
     make("div", "level",
       make("p", "", make("span", "marked", shape("triangle"), level, under), levelLabel, aimLabel),
       make("div", "bar", bar, aim), how),
-    today.list, today.gaps);
+    trend, today.list, today.gaps);
+  element.addEventListener("click", ({ target: pressed }) => {
+    if (!pressed.closest("a, summary, details") && getSelection().isCollapsed) link.click(); // a big target
+  });
   element.setAttribute("aria-labelledby", title.id);
   element.dataset.queue = id;
   return {
     element, reason, counts, waiting, oldest, late, level, levelLabel, under, bar,
-    desks, desksLabel, few, today,
+    desks, desksLabel, few, today, trend,
   };
 }
 

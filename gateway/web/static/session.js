@@ -2,7 +2,7 @@
 
 const ROOT = new URL("../", import.meta.url); // where the gateway's page begins, behind a proxy too
 const WAIT_MS = 20000; // an answer that has not come by then does not
-const OURS = /^(people|wall(\/[a-z0-9-]{1,64})?)?$/; // where a login may lead back to: nothing else, nowhere else
+const OURS = /^(people|queues\/[a-z0-9-]{1,64}|privacy|wall(\/[a-z0-9-]{1,64})?)?$/; // where a login may lead back to: nothing else, nowhere else
 
 let who = null; // name, kind, role, rights; null while it is not known
 let asking = null; // the one question that is on its way
@@ -14,7 +14,7 @@ export const session = () => who;
 export const may = (right) => who !== null && who.rights.includes(right);
 
 // Where the gateway has no people, everybody who reaches it may do everything.
-const ANYBODY = { name: null, kind: "anybody", role: null, rights: ["walls", "see", "say", "bench", "people"] };
+const ANYBODY = { name: null, kind: "anybody", role: null, rights: ["walls", "see", "say", "tend", "bench", "people"] };
 
 export const address = (path) => new URL(path, ROOT);
 

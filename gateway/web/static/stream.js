@@ -18,7 +18,8 @@ let opened = 0; // when it was asked for
 let broken = false;
 let base = null; // this page's clock less the gateway's; null until something was said
 let compared = false; // whether this stream has said anything, so that base is of it
-let lastId = 0; // the gateway's clock at the last event
+let lastId = ""; // of the last event: which start of the gateway said it, and when
+let lastAt = 0; // the gateway's clock then
 let lastHeard = 0; // this page's clock then; 0: nothing heard yet
 let lastDate = 0; // and the wall clock, which goes on while the machine sleeps
 
@@ -34,7 +35,8 @@ function open() {
   opened = performance.now();
   due = opened + SILENT_MS;
   compared = false;
-  source = new EventSource("api/events");
+  // Only what was said since, where the gateway still knows that; else it says the whole.
+  source = new EventSource(`api/events${lastId && `?after=${encodeURIComponent(lastId)}`}`);
   source.onopen = () => onOpen();
   source.onerror = () => {
     source.close(); // left alone, some browsers try again and some do not
@@ -50,12 +52,12 @@ function open() {
 
 function hear(event, isWhole) {
   const now = performance.now();
-  const id = Number(event.lastEventId);
+  const at = Number(event.lastEventId.split("-")[1]);
   // What was sent long ago must not look new. The first event was made after it was asked for;
   // one that came quicker tells the gateway's clock better.
-  base = compared ? Math.min(base + (now - lastHeard) * DRIFT, now - id) : opened - id;
+  base = compared ? Math.min(base + (now - lastHeard) * DRIFT, now - at) : opened - at;
   compared = true;
-  lastId = id;
+  [lastId, lastAt] = [event.lastEventId, at];
   lastHeard = now;
   lastDate = Date.now();
   due = now + SILENT_MS;
@@ -84,7 +86,7 @@ export function state() {
 
 function newsAge() {
   if (base === null) return performance.now() - lastHeard;
-  return Math.max(gatewayNow() - lastId, Date.now() - lastDate);
+  return Math.max(gatewayNow() - lastAt, Date.now() - lastDate);
 }
 
 // The gateway's clock now, in ms, as near as this stream tells; null before it has said anything.

@@ -25,9 +25,13 @@ export function buildToday(target) {
     term.title = fill(words.meaning[what], { n: target.short_abandon_s });
     return make("div", "", term, figures[what]);
   })));
-  const gaps = make("div", "gaps");
+  return { list: make("div", "today", ...columns), figures, ...buildGaps(make("div", "gaps")) };
+}
+
+// Where drawUnseen puts what was not seen.
+export function buildGaps(gaps) {
   gaps.hidden = true;
-  return { list: make("div", "today", ...columns), figures, gaps, drawn: "[]" };
+  return { gaps, drawn: "[]" };
 }
 
 export function drawToday({ figures }, doc, why) {

@@ -9,7 +9,7 @@ import { load, loadMessage } from "./wall_load.js";
 import { changesIn, draw, Picture } from "./wall_scene.js";
 import { follow, mend, open, shown } from "./wall_stream.js";
 import { Values } from "./wall_values.js";
-import { fill, language, words } from "./words.js";
+import { fill, words } from "./words.js";
 
 const STALE_MS = 1000; // an age is redrawn this often, and no message outlives its end by more
 const OLD_PERCENT = 20; // lights that are off by plan come on so bright when the figures are old
@@ -209,7 +209,6 @@ function lookAfter() {
   }
 }
 
-document.documentElement.lang = language;
 document.addEventListener("click", toggleFull);
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,7 +1,8 @@
-// The walls: what each shows, light by light, and whether it says that its figures are fresh.
+// The walls: what each should show, light by light, and beside it in words what the wall itself says it shows.
 
 import { $, make, setData, setText, shape } from "./dom.js";
-import { drawWallAlarm, forgetWallAlarms } from "./wall_alarms.js";
+import { said } from "./stream.js";
+import { putSays, saysOf } from "./wall_says.js";
 import { fill, language, told, words } from "./words.js";
 
 const APART_MS = 500; // a picture after a change, at most this often
@@ -10,10 +11,10 @@ const AGAIN_MS = 5000; // where there was none
 const FRESH_SHAPE = { true: "dot", false: "triangle", unknown: "question" };
 
 const walls = new Map(); // by id: the plan's row, the elements that change, when it was last asked for
+let large = null; // the wall that is shown large, on asking: its id, and what draws it
 
 export function buildWalls(plan) {
   walls.clear();
-  forgetWallAlarms();
   for (const row of plan) {
     walls.set(row.id, { ...row, ...card(row), busy: false, changed: true, asked: -Infinity });
     drawWall(row.id, undefined);
@@ -34,11 +35,17 @@ function card({ id, name, size }) {
   title.dir = "auto";
   const [none, mark] = [make("p", "none", words.no_picture), shape("question")];
   const [state, reason, over] = [make("b", ""), make("span", "reason"), make("p", "over", "")];
+  const [says, enlarge] = [make("ul", "says"), make("button", "enlarge", make("span", "", words.wall_large))];
+  says.ariaLabel = fill(words.wall_says, { name });
+  enlarge.type = "button";
+  enlarge.ariaLabel = fill(words.wall_large_of, { name });
+  enlarge.setAttribute("aria-haspopup", "dialog");
+  enlarge.addEventListener("click", () => enlargeWall(id));
   reason.dir = "auto"; // a board's own words are in it
-  const element = make("article", "wall", make("div", "picture", canvas, none, over), title,
-    make("p", "", make("span", "marked", mark, state), reason));
+  const element = make("article", "wall", make("div", "picture", canvas, none, over, enlarge),
+    make("div", "words", title, make("p", "", make("span", "marked", mark, state), reason), says));
   element.dataset.wall = id;
-  return { element, canvas, none, mark, state, reason, over };
+  return { element, canvas, none, mark, state, reason, over, says };
 }
 
 export function drawWall(id, doc) {
@@ -53,7 +60,7 @@ export function drawWall(id, doc) {
   setText(wall.state, off ? words.wall_off : doc ? words.fresh[fresh] : words.status.unknown);
   setText(wall.reason, doc ? told(doc.reason) : words.nothing_said);
   setText(wall.over, doc?.wrong ? words.wall_differs : off ? offWords(doc.off_until) : "");
-  drawWallAlarm(id, wall.name, doc);
+  drawSays(wall, doc);
   wall.changed = true;
 }
 
@@ -66,6 +73,24 @@ function offWords(until) {
   return fill(words.wall_off_until, { time: soon ? time : `${weekday} ${time}` });
 }
 
+function drawSays(wall, doc) {
+  const says = saysOf(wall.id, doc);
+  putSays(wall.says, says);
+  if (large?.id === wall.id) large.draw(doc, says, wall.element.dataset.fresh);
+}
+
+// A wall that is asked for, large; it goes with its button when the site file loses it.
+async function enlargeWall(id) {
+  const { openLarge } = await import("./wall_large.js");
+  const wall = walls.get(id);
+  if (!wall || large) return;
+  large = openLarge(wall, () => {
+    large = null;
+  });
+  drawSays(wall, said.get(`wall/${id}`));
+  if (!wall.busy) look(wall, performance.now());
+}
+
 // Something changed that may stand on any wall.
 export function wallsChanged() {
   for (const wall of walls.values()) wall.changed = true;
@@ -74,6 +99,7 @@ export function wallsChanged() {
 export function tickWalls() {
   const now = performance.now();
   for (const wall of walls.values()) {
+    drawSays(wall, said.get(`wall/${wall.id}`)); // ages tick on
     const every = wall.none.hidden ? EVERY_MS : AGAIN_MS;
     if (!wall.busy && now - wall.asked >= (wall.changed ? APART_MS : every)) look(wall, now);
   }
@@ -83,9 +109,12 @@ async function look(wall, now) {
   Object.assign(wall, { busy: true, changed: false, asked: now });
   const picture = await fetched(`walls/${wall.id}.png`);
   wall.busy = false;
-  wall.none.hidden = picture !== null;
-  if (picture) light(wall, picture);
-  else wall.canvas.getContext("2d").clearRect(0, 0, wall.canvas.width, wall.canvas.height);
+  for (const shown of large?.id === wall.id ? [wall, large] : [wall]) {
+    shown.none.hidden = picture !== null;
+    if (picture) light(shown, picture);
+    else shown.canvas.getContext("2d").clearRect(0, 0, shown.canvas.width, shown.canvas.height);
+  }
+  picture?.close();
 }
 
 // The picture, or null: none is shown as none, never as the last one.
@@ -108,7 +137,6 @@ function light({ canvas, size }, picture) {
   pen.imageSmoothingEnabled = false;
   pen.globalCompositeOperation = "copy";
   pen.drawImage(picture, 0, 0, width, height);
-  picture.close();
   if (!raw) return;
   pen.globalCompositeOperation = "destination-in";
   pen.fillStyle = pen.createPattern(roundDot(dot), "repeat");

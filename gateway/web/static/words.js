@@ -1,20 +1,27 @@
 // What the page says, in whose language, and how numbers and times are written.
 
-import { TOLD } from "./told.js";
-import { en } from "./words_en.js";
-import { nb } from "./words_nb.js";
-import { sv } from "./words_sv.js";
+export const LANGUAGES = ["en", "nb", "sv"];
+export const language = LANGUAGES.find((tag) => tag === document.documentElement.lang) ?? "en"; // as first.js found it
 
-export const WORDS = bare({ en, nb, sv });
-const NORWEGIAN = ["no", "nn"]; // other tags of those who read bokmål
+// Of the reader's language alone: each has two files, its words and the gateway's own sentences, which are English.
+const inEnglish = language === "en";
+const files = [import(`./words_${language}.js`), ...(inEnglish ? [] : [import(`./told_${language}.js`)])];
+const tables = (await Promise.all(files)).map((file) => file[language]);
+export const words = bare(tables[0]);
 
-// The first language the browser asks for that the page has.
-const asked = navigator.languages.map((tag) => tag.split("-")[0]);
-const tags = asked.map((tag) => (NORWEGIAN.includes(tag) ? "nb" : tag));
-export const language = tags.find((tag) => tag in WORDS) || "en";
-export const words = WORDS[language];
-const wholeNumber = new Intl.NumberFormat(language);
-const percentage = new Intl.NumberFormat(language, { style: "percent" });
+// Numbers and times as they are written where the reader is, where the browser says so.
+export const locales = [...navigator.languages.filter((tag) => isOne(tag) && tag.split("-")[0] === language), language];
+const wholeNumber = new Intl.NumberFormat(locales);
+const percentage = new Intl.NumberFormat(locales, { style: "percent" });
+
+// Some systems have a browser ask for "en-US@posix", of which Intl wants to know nothing.
+function isOne(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 // A table has what is written in it and nothing else: what comes from a link may ask for "constructor".
 function bare(table) {
@@ -28,7 +35,7 @@ export function fill(text, values) {
 }
 
 // The gateway's sentences: whole, or in their parts.
-const here = Object.entries(TOLD[language] || {});
+const here = Object.entries(tables[1] ?? {});
 const exactly = new Map(here);
 const patterns = here.filter(([text]) => text.includes("{")).map(([text, words]) => [
   new RegExp("^" + text.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, "(?<$1>.+?)") + "$"), words,
@@ -86,8 +93,7 @@ export function percent(share) {
 }
 
 // Seconds since 1970 as a day and a time of this computer's own clock and zone.
-const regions = navigator.languages.filter((tag) => tag.split("-")[0] === language);
-const dayAndTime = new Intl.DateTimeFormat([...regions, language], { dateStyle: "medium", timeStyle: "short" });
+const dayAndTime = new Intl.DateTimeFormat(locales, { dateStyle: "medium", timeStyle: "short" });
 export function moment(at_s) {
   return dayAndTime.format(at_s * 1000);
 }

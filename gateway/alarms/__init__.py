@@ -1,0 +1,1 @@
+"""What is wrong on the floor, in words that say what to do, and who has seen to it."""
