@@ -25,7 +25,7 @@ ENDS = {"answered": "answered", "abandoned": "abandoned", "timed_out": "timed_ou
 
 
 def write(plan: Plan, now_s: float) -> bool:
-    """Fills a plan's file of totals with DAYS_AGO, until the quarter of an hour before `now_s` (epoch seconds).
+    """Fills a plan's file of totals with DAYS_AGO, until `now_s` (epoch seconds).
 
     A file that is there already is left as it is, and the answer is False. Raises SiteError for a floor that is no
     simulated one, or has too many calls for this to be quick; StoreError.
@@ -42,7 +42,7 @@ def write(plan: Plan, now_s: float) -> bool:
     with contextlib.closing(Store(path, calendar, plan.history)) as kept:
         for ago in DAYS_AGO:
             begins_s, ends_s = calendar.day_bounds(today - dt.timedelta(days=ago))
-            ends_s = min(ends_s, calendar.quarter(now_s))
+            ends_s = min(ends_s, int(now_s))
             if ends_s > begins_s:
                 kept.commit(lived(plan, begins_s, ends_s, SEED + ago))
     return True
@@ -57,7 +57,7 @@ def calls_a_day(plan: Plan) -> float:
 
 
 def lived(plan: Plan, begins_s: int, ends_s: int, seed: int) -> Batch:
-    """What is counted on this floor from one quarter of an hour until another. The same seed is the same life."""
+    """What is counted on this floor from a quarter of an hour on until `ends_s`. The same seed is the same life."""
     batch = Batch(at_s=float(ends_s))
     named = {queue.pbx: queue for queue in plan.queue if queue.pbx}
     quarter = begins_s
@@ -79,19 +79,21 @@ def lived(plan: Plan, begins_s: int, ends_s: int, seed: int) -> Batch:
     with Day(plan, seed, begins_s, record=False) as day:
         day.pbx.ended = ended
         before = dict.fromkeys(named, (0, 0))
-        for quarter in range(begins_s, ends_s, QUARTER_S):  # noqa: B007 — `count` reads it
-            for _ in range(QUARTER_S // STEP_S):
-                day.live(STEP_S)
+        for quarter in range(begins_s, ends_s, QUARTER_S):
+            length_s = min(QUARTER_S, ends_s - quarter)
+            for begun_s in range(0, length_s, STEP_S):
+                step_s = min(STEP_S, length_s - begun_s)
+                day.live(step_s)
                 for name in named:
-                    count(name, "handling_s", day.pbx.busy_members(name) * STEP_S)
-                    count(name, "available_s", len(day.pbx.idle_members(name)) * STEP_S)
+                    count(name, "handling_s", day.pbx.busy_members(name) * step_s)
+                    count(name, "available_s", len(day.pbx.idle_members(name)) * step_s)
             for name, queue in named.items():
                 counts = day.pbx.counts[name]
                 joined, completed = counts.joined, counts.completed
                 count(name, "joined", joined - before[name][0])
                 count(name, "completed", completed - before[name][1])
                 count(name, "talk_s", (completed - before[name][1]) * _talk_s(plan, queue.id))
-                count(name, "seen_s", QUARTER_S)
+                count(name, "seen_s", length_s)
                 before[name] = joined, completed
         for name in named:  # nobody sees what becomes of these
             count(name, "vanished", len(day.pbx.waiting(name)))

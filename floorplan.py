@@ -440,6 +440,7 @@ class Alarms(Table):
     long_wait_s: int = Field(60, ge=0, le=3600)  # that the longest wait is over the queue's promise
     service_level_s: int = Field(120, ge=0, le=7200)
     least_calls: int = Field(20, ge=1, le=100_000)  # ended today, before a service level says anything
+    queue_unknown_s: int = Field(60, ge=0, le=3600)
     board_lost_s: int = Field(10, ge=0, le=3600)
     source_away_s: int = Field(15, ge=0, le=3600)
     broker_away_s: int = Field(10, ge=0, le=3600)
@@ -450,6 +451,7 @@ class Alarms(Table):
         Literal[
             "long-wait",
             "service-level",
+            "queue-unknown",
             "board-lost",
             "wall-wrong",
             "source-away",

@@ -32,6 +32,7 @@ NO_NEWS = ("seq", "boot", "age_ms")  # in a reading
 
 Ask = Callable[[str, dict[str, Any], str], Awaitable[Any]]  # a board, a command, its id → the answer
 Say = Callable[[str, dict[str, Any]], bool]  # a command that nobody waits for
+IsTold = Callable[[str, int], bool]  # False: this start of the board reads at that input what the site file had there
 
 
 class NotChecked(Exception):
@@ -45,9 +46,10 @@ class NotChecked(Exception):
 class Checks:
     """Those that are under way, at most one a board, and what inputs have said last."""
 
-    def __init__(self, ask: Ask, say: Say) -> None:
+    def __init__(self, ask: Ask, say: Say, is_told: IsTold) -> None:
         self._ask = ask
         self._say = say
+        self._is_told = is_told
         self._under_way: dict[str, Check] = {}
         self._readings: dict[tuple[str, int, str], dict[str, Any]] = {}
         self._ended: dict[str, tuple[str, ...]] = {}  # board → our last recording, and the one by which we ended it
@@ -61,7 +63,7 @@ class Checks:
         board = ids[0]
         if pattern in READINGS:
             number = int(ids[1]) if ids[1].isdigit() else INPUTS_MOST
-            if number < INPUTS_MOST:
+            if number < INPUTS_MOST and self._is_told(board, number):
                 self._readings[board, number, READINGS[pattern]] = fields
                 if board in self._under_way:
                     self._under_way[board].said(number, READINGS[pattern], fields)
@@ -80,8 +82,11 @@ class Checks:
                 mine.end("taken")
 
     def serve(self, boards: frozenset[str]) -> None:
-        """These boards, and no others, from now on."""
-        self._readings = {key: fields for key, fields in self._readings.items() if key[0] in boards}
+        """These boards, and no others, from now on; what the site file has otherwise now has said nothing yet."""
+        self._readings = {
+            (board, number, what): fields for (board, number, what), fields in self._readings.items()
+            if board in boards and self._is_told(board, number)
+        }  # fmt: skip
         self._others_s = {board: at_s for board, at_s in self._others_s.items() if board in boards}
         self._ended = {board: name for board, name in self._ended.items() if board in boards}
 

@@ -20,7 +20,8 @@ FIGURES = ("uptime_s", "heap_free", "wifi_dbm", "reconnects", "lag_ms", "dropped
 
 # What may be wrong with a board that is there, the worst first. The page has the words, and what to do.
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {  # by its hello and its health
-    "hung": lambda hello, health: hello.get("restart") == "wdt" and health.get("uptime_s", 0) < HUNG_S,
+    "hung": lambda hello, health: hello.get("restart") == "wdt" and health.get("boot") == hello["boot"]
+    and health["uptime_s"] < HUNG_S,
     "low-heap": lambda _, health: _below(health.get("heap_free"), LOW_BYTES),
     "weak-wifi": lambda _, health: _below(health.get("wifi_dbm"), WEAK_DBM),
     "held-up": lambda _, health: health.get("lag_ms", 0) > LAG_MS,
@@ -37,7 +38,8 @@ def document(board: Board, plan: Plan, presence: tuple[str, str], brought: Broug
     state, reason = presence
     told = board.hello
     return {
-        "state": state, "reason": reason, "definition": told.get("definition"), "python": told.get("python"),
+        "state": state, "reason": reason, "floods": board.floods,
+        "definition": told.get("definition"), "python": told.get("python"),
         "firmware": told.get("firmware"), "current": _is_ours(told, brought),
         **{key: board.health.get(key) for key in FIGURES},
         "wrong": wrong(board, plan, brought) if state == "ready" else [],

@@ -31,7 +31,7 @@ COMMIT_S = 0.25  # calls that ended are committed within this
 SEEN_S = 15.0  # and the time seen, where nothing happens, this often: it spares the card
 WAIT_S = 3.0  # at the start: the gateway before us may have been killed a moment ago, and not have gone yet
 AGAIN_S = 5.0  # a store that failed is tried again after this
-GAPS_S = 60.0  # gaps are looked up this often: one that goes on grows on the page
+GAPS_S = 60.0  # gaps are looked up this often, and the clock: one that goes on grows on the page
 FORGET_S = 3600.0  # what is too old is thrown away this often
 WAITED_S = 24 * 3600.0  # one who waited longer ago than this is not there any more
 ASK_S = 2.0  # whether the clock may be believed is asked this often, until it may
@@ -85,6 +85,7 @@ class Book:
         self._waiters: list[asyncio.Future[None]] = []
         self._forgot_s = self._asked_s = float("-inf")
         self._gaps_s = float("-inf")  # when the gaps were last looked up
+        self._doubted_s = float("-inf")  # when the clock that was believed was last looked at
         self._sure = False  # the clock is to be believed
         self._steps = walltime.Steps()
         self._offset_s = 0.0  # wall less monotonic, when it was first believed
@@ -288,11 +289,25 @@ class Book:
         today = self.calendar.day(wall_s)
         if today != self.day:
             self._begin_day(today, wall_s - now_s, await self._off_the_loop(self._kept_of, today))
+        self._look_at_clock(now_s, wall_s)
         if self.store:
             await self._write(self.store, wall_s, wall_s - now_s)
             await self._tidy(self.store, now_s, wall_s)
         else:
             await self._open_late()
+
+    def _look_at_clock(self, now_s: float, wall_s: float) -> None:
+        """Whether the clock that was believed still may be: asked of nobody but itself, so that no disk is in the way.
+
+        A time service that lost its network for hours has set it once all the same.
+        """
+        if now_s - self._doubted_s < GAPS_S:
+            return
+        self._doubted_s = now_s
+        doubt = walltime.why_not("trusted", wall_s, None) or self._steps.look(now_s, wall_s)
+        if doubt != self.doubt:
+            self.doubt = doubt
+            self._changed()
 
     async def _write(self, store: Store, wall_s: float, offset_s: float) -> None:
         self._gather(offset_s)
@@ -315,8 +330,6 @@ class Book:
             if now_s - self._gaps_s >= GAPS_S:
                 self._gaps_s = now_s
                 self.gaps = await self._off_the_loop(self._gaps_of, store, wall_s)
-                why_not = await self._off_the_loop(self._why_not, wall_s)
-                self.doubt = why_not or self._steps.look(now_s, wall_s)
                 self._changed()
         except StoreError as error:
             self._fail(error)

@@ -186,7 +186,7 @@ class Floor:
             figures, source = self.queues[queue.id].figures, queue.source or ASTERISK
             self.queues[queue.id].desks_known = not self.broker_away and queue.id in self._served
             if not self.sources.get(source, NOT_HEARD):
-                figures.apply(events.Missing(queue.id, "nothing has been heard of this queue yet"), now_s)
+                figures.apply(events.Missing(queue.id, "nothing has been heard of this queue yet", waits=True), now_s)
                 figures.apply(events.Back(), now_s)
         for extension, names in before._queues_of.items():
             serves = {name: None for name in names if extension in self.queues.get(name, NO_QUEUE).members}
@@ -322,6 +322,11 @@ class Floor:
         if state == "ready" and not self._is_told(wall):
             return "unknown", f"board {board} is not told yet what it draws here"
         return state, why
+
+    def reads_as_told(self, board: str, number: int) -> bool:
+        """False where a board has no such input, or reads there what the site file had there before."""
+        place = self._places[board].get(str(number))
+        return place is not None and place.told
 
     def _is_told(self, wall: str) -> bool:
         if wall not in self._panels:

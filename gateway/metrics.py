@@ -80,7 +80,10 @@ class Metrics:
 
     def told(self, accept: str) -> tuple[bytes, str]:
         """(what is told, its kind) in the form that is asked for. To be called where `news` belongs."""
-        encoder, kind = choose_encoder(accept)
+        try:
+            encoder, kind = choose_encoder(accept)
+        except (TypeError, ValueError):  # it names a version that is no number
+            encoder, kind = choose_encoder("")
         return encoder(self._registry), kind
 
     def describe(self) -> Iterable[Metric]:

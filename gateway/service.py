@@ -48,6 +48,7 @@ from gateway.queues import push, push_http
 from gateway.queues.asterisk import Asterisk
 from gateway.queues.events import Event
 from gateway.queues.push import Push, PushError, decode, parse_push_topic, told_by
+from gateway.queues.totals import percent_met
 from gateway.reload import COMMAND, OF_PANELS, Again, Page, Reloads
 from gateway.says import Says
 from gateway.seldom import Seldom
@@ -76,6 +77,7 @@ CHECK_S = 0.5  # how often silence is looked for
 NEEDED_S = 1.0  # how often, at most, it is reckoned how many desks a queue needs
 PIECE_LINES = 500  # of the CSV, sent together
 LOG_S = 60.0
+TIDY_S = 6 * 3600.0  # how often what is too old in people's file is looked for
 LOGGED_MOST = 1000
 LOGGED_LETTERS = 300
 STANDING_MOST = 100  # findings whose length is said anew with each beat
@@ -132,7 +134,7 @@ class Gateway:
         )
         self.metrics = Metrics(self.news, self.health, self._work)
         self.commands = Commands((board.id for board in plan.board), self._command)
-        self.checks = Checks(self.commands.ask, self._command)
+        self.checks = Checks(self.commands.ask, self._command, self._reads_as_told)
         self.brought: bundle.Brought | None = None  # the firmware that we would put on boards; not reckoned yet
         self._pushes: dict[str, Push] = {}  # every source since the start: of one that is back, no number comes twice
         self.asterisk, self.pushes = self._remind()
@@ -168,6 +170,7 @@ class Gateway:
             if source.id not in self._pushes:
                 tell = partial(self._hear_source, source.id)
                 self._pushes[source.id] = Push(source, told_by(plan, source.id), tell, self.clock, salt)
+                self._pushes[source.id].hear_broker(self.floor.broker_away, self.clock())
         return {source.id: self._pushes[source.id] for source in plan.source}
 
     def say_walls(self) -> None:
@@ -215,7 +218,8 @@ class Gateway:
             loop.add_signal_handler(signal.SIGHUP, self.reloads.by_signal)
             if early:
                 self.reloads.by_signal()
-        working = (self.line.run(), self.book.run(), self._compose(), self._beat(), self._watch(), self._reckon())
+        working = (self.line.run(), self.book.run(), self._compose(), self._beat(), self._watch(), self._reckon(),
+                   self._tidy())  # fmt: skip
         jobs = [asyncio.create_task(job) for job in working]
         if self.asterisk:
             jobs.append(asyncio.create_task(self.asterisk.run()))
@@ -294,9 +298,9 @@ class Gateway:
             pattern, ids, fields = readable.parse(topic, payload)
             if pattern == "board/+/answer" and not retained:
                 self.commands.hear(ids[0], fields)
+            self.floor.hear_board(pattern, ids, fields, retained, self.clock())
             if ids and ids[0] in self.floor.boards:
                 self.checks.hear(pattern, ids, fields, retained)
-            self.floor.hear_board(pattern, ids, fields, retained, self.clock())
         except contract.ContractError as error:
             self._refuse(topic, f"refused: {error}")
 
@@ -320,7 +324,7 @@ class Gateway:
         try:
             if source not in self.pushes:
                 raise PushError(("", "comes from a source that is not in the site file"))
-            self.pushes[source].hear(queue, decode(payload))
+            self.pushes[source].hear(queue, decode(payload), by_broker=True)
         except PushError as error:
             self._refuse(topic, f"{topic}: refused: {error}")
 
@@ -345,12 +349,16 @@ class Gateway:
 
     def _broker_back(self) -> None:
         self.floor.hear_broker("", self.clock())
+        for source in self.pushes.values():
+            source.hear_broker("", self.clock())
         self.news.say("broker", {"state": "ready", "reason": ""})
         self.says.again()
         self._say_beat()
 
     def _broker_away(self, why: str) -> None:
         self.floor.hear_broker(why, self.clock())
+        for source in self.pushes.values():
+            source.hear_broker(why, self.clock())
         self.news.say("broker", {"state": "away", "reason": why})
 
     async def _watch(self) -> None:
@@ -367,6 +375,9 @@ class Gateway:
                 source.due(self.clock())
             self._look_at_alarms()
 
+    def _reads_as_told(self, board: str, number: int) -> bool:
+        return self.floor.reads_as_told(board, number)
+
     def _look_at_alarms(self) -> None:
         """What has been wrong for long enough, and what is over."""
         now_s = self.clock()
@@ -378,6 +389,7 @@ class Gateway:
             fields = self.alarms.document(name, self.clock())
             if fields:
                 self.news.say(f"alarm/{name}", fields)
+                self.alarms.told(name)
             else:
                 self.news.forget(f"alarm/{name}")
         if names:
@@ -571,6 +583,12 @@ class Gateway:
         board, presence = self.floor.boards[name], self.floor.presence(name, now_s)
         return board_health.details(board, self.plan, presence, now_s, self.brought)
 
+    async def _tidy(self) -> None:
+        """What people's file has kept for long enough goes, in a quiet house too."""
+        while self.people:
+            self.people.tidy()
+            await asyncio.sleep(TIDY_S)
+
     async def _beat(self) -> None:
         """Every five seconds on the full second: what there is, is so now."""
         while True:
@@ -694,7 +712,7 @@ def queue_figures(queue: Queue, now_s: float) -> dict[str, int | None]:
         "waiting": figures.waiting,
         "oldest_wait_s": max(0, int(now_s - oldest_s)) if oldest_s is not None else None if waits else 0,
         "worst_wait_s": _rounded(figures.worst_wait_s(now_s)),
-        "service_level_pct": _rounded(figures.service_level, 100),
+        "service_level_pct": None if figures.service_level is None else percent_met(figures.service_level),
         "desks_present": present if queue.desks_known else None,
     }
     return {name: figure if _can_be(name, figure) else None for name, figure in told.items()}

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 import floorplan
 from gateway.desk import Desk, seen
 
+BLIND_S = 60.0  # so long a finding is remembered whose sides are out of sight: as long as an alarm stands unseen
+
 
 @dataclass(frozen=True, slots=True)
 class Sides:
@@ -139,11 +141,21 @@ class Differs:
     since_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """A finding that is none just now, only because a side of it is out of sight."""
+
+    finding: Finding
+    sides: Sides  # as they were last seen
+    until_s: float
+
+
 class Truth:
     """The findings of one floor. `look` at every change of a desk, `due` a few times a second."""
 
     def __init__(self, settings: floorplan.Truth) -> None:
         self.findings: dict[str, Finding] = {}  # by desk
+        self.blind: dict[str, Blind] = {}  # by desk: seen again as it was, it has stood all the while
         self.open = True  # the house, by its opening hours: nobody has to sit at a desk outside of them
         self._hold_s = float(settings.hold_s)
         self._rules = [rule for rule in RULES if rule.kind not in settings.off]
@@ -165,11 +177,24 @@ class Truth:
             self._differs.pop(name, None)
         elif differs is None or differs.rule is not rule:
             self._differs[name] = Differs(rule, now_s)
+        self._see_again(name, now, now_s)
         finding = self.findings.get(name)
         if finding and (rule is None or rule.kind != finding.kind):
             blind = before is not None and _blinder(before, now)
+            if before and blind:
+                self.blind[name] = Blind(finding, before, now_s + BLIND_S)
             self._ends_s[name] = now_s if blind else self._ends_s.get(name, now_s + self._hold_s)
         return self._settle(name, now_s)
+
+    def _see_again(self, name: str, now: Sides, now_s: float) -> None:
+        """What was out of sight at a desk may be seen again: is it as it was, its finding goes on."""
+        blind = self.blind.get(name)
+        if blind is None or (_blinder(blind.sides, now) and now_s < blind.until_s):
+            return
+        del self.blind[name]
+        differs = self._differs.get(name)
+        if differs and differs.rule.kind == blind.finding.kind and now_s < blind.until_s:
+            differs.since_s = blind.finding.since_s
 
     def take_over(self, before: Truth, desks: Iterable[str]) -> None:
         """These desks are as they were under another plan: what did not fit there has not fitted since then."""
@@ -180,6 +205,8 @@ class Truth:
                 self._due_s[name] = before._due_s[name]
             if name in before._differs and before._differs[name].rule in self._rules:
                 self._differs[name] = before._differs[name]
+            if name in before.blind and before.blind[name].finding.kind in {rule.kind for rule in self._rules}:
+                self.blind[name] = before.blind[name]
             if name in before.findings and before.findings[name].kind in {rule.kind for rule in self._rules}:
                 self.findings[name] = before.findings[name]
                 if name in before._ends_s or name not in self._differs:
@@ -187,6 +214,8 @@ class Truth:
 
     def due(self, now_s: float) -> set[str]:
         """What time alone has decided: the desks whose finding has begun or ended."""
+        for name in [name for name, blind in self.blind.items() if blind.until_s <= now_s]:
+            del self.blind[name]
         late = [name for name, due_s in self._due_s.items() if due_s <= now_s]
         return {name for name in late if self._settle(name, now_s)}
 

@@ -19,7 +19,11 @@ from gateway.web import openapi
 from tests.house import House
 
 SEED = int(os.environ.get("SEED", "20"))
-SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+# Without the collector of garbage: with its threads and callbacks, CPython 3.11 may raise SystemError in ast.parse.
+SCHEMATHESIS = (
+    "import gc, sys; gc.disable(); sys.argv[0] = 'schemathesis'; "
+    "from schemathesis.cli import schemathesis as main; main()"
+)
 # Streams end only with whoever listens: the first event is enough. What depends on more than a schema can say, and
 # how it is refused then: a figure told without the one it is part of; a link to an account used without a name.
 SETTINGS = """\
@@ -151,9 +155,9 @@ def test_it_does_as_it_says_whatever_is_asked(api: Api, tmp_path: Path) -> None:
     print(f"SEED={SEED}")
     ran = subprocess.run(
         [
-            SCHEMATHESIS, "--config-file", settings, "run", f"{api.house.web}/openapi.json",
+            sys.executable, "-c", SCHEMATHESIS, "--config-file", settings, "run", f"{api.house.web}/openapi.json",
             "--header", f"Authorization: {api.house.login['Authorization']}", "--checks", "all",
-            "--phases", "examples,coverage,fuzzing", "--max-examples", "3", "--seed", str(SEED), "--workers", "4",
+            "--phases", "examples,coverage,fuzzing", "--max-examples", "3", "--seed", str(SEED), "--workers", "1",
             "--warnings", "off", "--suppress-health-check", "all", "--no-color",
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
 import time
@@ -14,6 +15,7 @@ import pytest
 import floorplan
 from gateway.alarms.signs import Sign
 from gateway.alarms.standing import Alarms
+from gateway.csv_line import csv_line
 from gateway.people import audit
 from gateway.people import people as module
 from gateway.people.audit import DID, WHAT_MOST
@@ -154,6 +156,18 @@ def test_what_is_put_down_is_one_short_line(people: People) -> None:
     (row,) = people.audit()
     assert row.what.startswith("a b [31m x") and len(row.what) == WHAT_MOST and row.what.endswith("…")
     assert audit.words("Åse → admin") == "Åse → admin"
+
+
+@pytest.mark.parametrize("parted_at", [",", ";", "\t"])
+def test_a_table_holds_no_formula_however_a_spreadsheet_parts_its_cells(parted_at: str) -> None:
+    written = ("=1+1", "to all; =1+1", "a;-2\t@x", " +47", "x;\"=1+1", "y\n=1+1", "＝1+1")
+    for text in written:
+        line = csv_line((7, text, None))
+        for cells in csv.reader(line.splitlines(keepends=True), delimiter=parted_at):
+            for cell in cells:
+                assert not cell.strip('"\n ').startswith(("=", "+", "-", "@", "＝")), (line, cell)
+    harmless = ("1", "Åse → admin", "16:40-17:00", "tel. +47; a-b", "a=b")
+    assert csv_line(harmless) == ",".join(harmless) + "\n", "what is none is as it was"
 
 
 def test_rows_are_kept_for_their_days(people: People, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

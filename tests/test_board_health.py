@@ -51,6 +51,7 @@ def test_a_board_that_is_well_has_nothing_wrong() -> None:
     ({"definition": "pico-2-w", "firmware": "f" * 16}, {}, ["other-board"]),
     ({"firmware": "f" * 16}, {}, ["behind"]),
     ({"restart": "wdt"}, {}, ["hung"]),
+    ({"restart": "wdt"}, {"boot": "bbbbbbbb"}, []),  # of an earlier start: since when it is up is not told yet
     ({"restart": "wdt"}, {"uptime_s": 90_000}, []),  # a day ago: nobody need hear of it any more
     ({}, {"heap_free": 15_000}, ["low-heap"]),
     ({}, {"heap_free": None, "wifi_dbm": None}, []),  # a computer at a wire
@@ -64,6 +65,12 @@ def test_what_is_wrong_has_a_kind(hello: dict[str, Any], health: dict[str, Any],
     assert set(kinds) <= {*board_health.OF_FILES, *board_health.KINDS}
     lost = board_health.document(board(hello, health), plan(), ("lost", "silent"), OURS)
     assert lost["wrong"] == [], "what it said last need not be so any more"
+
+
+def test_a_board_that_has_not_said_how_it_is_yet_is_not_told_to_have_hung() -> None:
+    """Its hello stands at the broker for as long as it runs: that may be years."""
+    told = board_health.document(Board("b", heard_s=10.0, hello={**HELLO, "restart": "wdt"}), plan(), READY, OURS)
+    assert told["wrong"] == []
 
 
 def test_a_board_goes_by_an_older_site_file_until_its_next_start() -> None:

@@ -36,6 +36,7 @@ from gateway.web import (
     metrics_http,
     privacy_http,
     queue_day_http,
+    shells,
 )
 from tests import certificates
 from tests.conftest import until
@@ -171,6 +172,24 @@ def test_other_methods_are_refused_and_head_needs_what_get_needs(house: Gated) -
         assert house.ask("HEAD", path).status == 401
         assert house.ask("HEAD", path, Authorization=viewer).status == 403
     assert house.ask("POST", "/api/plan", {}, Authorization=viewer, X_HTTP_Method_Override="GET").status == 405
+
+
+def test_head_of_what_is_the_same_for_everybody_is_get_without_its_body(house: Gated) -> None:
+    viewer = f"Bearer {house.token('viewer')}"
+    shells_here = [address.replace("{queue}", "polski") for address in shells.SHELLS]
+    for path in (*shells_here, "/wall", "/wall/north", "/healthz", "/api/plan", "/static/look.css"):
+        got, head = (house.ask(method, path, Authorization=viewer) for method in ("GET", "HEAD"))
+        same = got.headers.keys() - {"date"}
+        assert (got.status, head.status, head.body) == (200, 200, b""), path
+        assert {name: head.headers.get(name) for name in same} == {name: got.headers[name] for name in same}, path
+
+
+def test_of_what_the_api_answers_a_browser_keeps_nothing(house: Gated) -> None:
+    admin = f"Bearer {house.token('admin')}"
+    for path in ("/api/now", "/api/people", "/api/audit", "/api/audit.csv", "/api/history.csv", "/api/session"):
+        assert house.ask("GET", path, Authorization=admin).headers["cache-control"] == "no-store", path
+    for path in ("/", "/api/plan", "/static/look.css"):  # asked for anew each time, and sent only where it is another
+        assert house.ask("GET", path, Authorization=admin).headers["cache-control"] == "no-cache", path
 
 
 def test_headers_that_rewrite_an_address_change_nothing(house: Gated) -> None:

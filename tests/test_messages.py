@@ -984,7 +984,7 @@ def test_what_is_posted_is_checked(house: House, ear: Ear) -> None:
     assert (status, told["kind"]) == (422, "minutes"), "there is always an end"
     for body in (b"", b"[]", b'{"text": "\\ud800", "minutes": 5}', b"\xff"):
         assert patiently(house, "POST", "/api/messages", body)[0] == 422, body
-    assert patiently(house, "POST", "/api/messages", b"x" * 20_000)[0] == 413
+    assert patiently(house, "POST", "/api/messages", b"x" * 40_000)[0] == 413
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         assert patiently(house, "POST", "/api/messages", good, Content_Type=kind)[0] == 415
     assert patiently(house, "GET", "/api/messages")[1]["standing"] == []

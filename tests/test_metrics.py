@@ -147,6 +147,14 @@ def test_it_comes_in_the_form_that_is_asked_for_and_not_to_everybody(house: Hous
         assert refused.value.code == 401
 
 
+@pytest.mark.parametrize("accept", ["text/plain;version=x", "application/openmetrics-text; version=1.x", ";;,=", "é"])
+def test_a_form_that_is_none_is_answered_as_no_form_at_all(house: House, accept: str) -> None:
+    asked = urllib.request.Request(f"{house.web}/metrics", headers={**house.login, "Accept": accept})
+    with DIRECT.open(asked, timeout=5) as answer:
+        assert answer.headers["content-type"].startswith("text/plain; version=") and answer.headers["vary"] == "Accept"
+        assert one(samples(answer.read().decode()), "up") == 1
+
+
 def test_every_figure_is_in_the_documentation_and_no_other(house: House) -> None:
     documented = {line.split("`")[1] for line in DOCS.read_text().splitlines() if line.startswith("| `callfloor_")}
     everything = told({

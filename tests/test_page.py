@@ -700,6 +700,24 @@ def test_a_page_that_is_refused_tries_again(
 # ---- over HTTP ----
 
 
+def test_a_part_that_cannot_be_built_takes_no_other_with_it(browser: Browser, served: Served) -> None:
+    site = json.loads(served.get("/api/plan")[2])
+    served.say({"queue/polski": QUEUE, "desk/a1": desk("free"), "board/pico-0": {"state": "ready"}})
+    context = browser.new_context()
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.route("**/api/plan", lambda route: route.fulfill(json={**site, "walls": None}))
+    page.goto(served.address)
+    expect(card(page, "polski")).to_contain_text("waiting")
+    expect(tile(page, "a1")).to_have_attribute("data-status", "free")
+    expect(page.locator("#board-rows tr")).to_have_count(2)
+    expect(page.locator("body")).to_have_attribute("data-news", "live")
+    told = [text.split(" cannot be drawn")[0] for text in errors]
+    assert "walls" in told and set(told) <= {"walls", "messages", "alarms"}
+    context.close()
+
+
 def test_the_plan_tells_no_secrets_and_no_extensions(served: Served) -> None:
     status, _, body = served.get("/api/plan")
     told = json.loads(body)
@@ -788,7 +806,7 @@ def test_a_walls_picture_is_drawn_once_for_many_pages(served: Served) -> None:
     status, headers, body = served.get("/walls/wall-0.png")
     assert (status, headers["content-type"], body) == (200, "image/png", png("red"))
     for _ in range(5):
-        assert served.get("/walls/wall-0.png", {"If-None-Match": headers["etag"]})[0] == 304
+        assert served.get("/walls/wall-0.png", {"If-None-Match": f'"x", W/{headers["etag"]}'})[0] == 304
     assert served.drawn == 1, "it has not changed"
     status, _, words = served.get("/walls/none.png")
     assert (status, words) == (404, b"no such wall in the site file; there are: wall-0, wall-1")

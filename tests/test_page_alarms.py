@@ -31,8 +31,8 @@ from .languages import words_of
 from .test_page import QUEUE, Served, chromium, desk, opened, plan, tile
 
 AT_ONCE = floorplan.Alarms(
-    long_wait_s=0, service_level_s=0, board_lost_s=0, source_away_s=0, broker_away_s=0, clock_unset_s=0,
-    history_failed_s=0, hold_s=0,
+    long_wait_s=0, service_level_s=0, queue_unknown_s=0, board_lost_s=0, source_away_s=0, broker_away_s=0,
+    clock_unset_s=0, history_failed_s=0, hold_s=0,
 )  # fmt: skip
 SILENT = "board {} has been silent for 20 s or more"
 LONG = Sign("long-wait", "polski", facts={"wait_s": 312, "limit_s": 20, "waiting": 4})
@@ -55,7 +55,7 @@ def clock() -> float:
 
 def lost(board: str, **more: Fact) -> Sign:
     return Sign(
-        "board-lost", board, facts={"reason": SILENT.format(board), "desks": 4, "many": False, **more}
+        "board-lost", board, facts={"reason": SILENT.format(board), "desks": 4, "busy": 0, "many": False, **more}
     )
 
 
@@ -88,6 +88,7 @@ class Wrong:
             document = self.alarms.document(name, clock())
             if document:
                 self.news.say(f"alarm/{name}", document)
+                self.alarms.told(name)
             else:
                 self.news.forget(f"alarm/{name}")
 
@@ -214,7 +215,7 @@ def test_a_house_full_of_alarms_is_a_short_list(browser: Browser, width: int, he
     crowded = alarmed(plan(desks=465, columns=31, boards=40))
     try:
         off_hook = [ago(OFF_HOOK._replace(about=f"a{20 * n}"), 600 - n) for n in range(20)]
-        crowded.so(*[lost(f"pico-{n}", many=True) for n in range(14)], *off_hook)
+        crowded.so(*[lost(f"pico-{n}", many=True, busy=n) for n in range(14)], *off_hook)
         with opened(browser, crowded.address, width, height) as page:
             boards = of_kind(page, "board-lost")
             expect(boards.locator("h3")).to_have_text("urgent: Board lost: 14")
@@ -227,6 +228,8 @@ def test_a_house_full_of_alarms_is_a_short_list(browser: Browser, width: int, he
             expect(fold).to_have_attribute("aria-expanded", "false")
             fold.click()
             expect(lines(page)).to_have_count(14)
+            expect(page.locator("[data-alarm='board-lost.pico-0']")).not_to_contain_text("in a call")
+            expect(page.locator("[data-alarm='board-lost.pico-3']")).to_contain_text("; in a call there, unseen: 3.")
             expect(boards.locator("[aria-expanded]")).to_have_attribute("aria-expanded", "true")
             if width > 390:  # it scrolls in its own place; a phone scrolls as a whole
                 box = page.locator("#alarms").bounding_box()
@@ -334,7 +337,7 @@ def test_many_are_acknowledged_together_and_one_that_is_over_says_so(
     browser: Browser, served: Alarmed
 ) -> None:
     served.so(*[OFF_HOOK._replace(about=f"a{n}") for n in range(8)], RINGS)
-    with opened(browser, served.address, expected="404") as page:
+    with opened(browser, served.address, expected="409") as page:
         take(page, "Acknowledge all", "a fire drill")
         expect(page.locator("#alarms-seen .alarm")).to_have_count(8)
         expect(page.locator("#alarms-seen-title")).to_have_text("Somebody sees to these: 8")
@@ -343,8 +346,10 @@ def test_many_are_acknowledged_together_and_one_that_is_over_says_so(
         box.get_by_role("textbox").fill("x" * 300)
         assert len(box.get_by_role("textbox").input_value()) == 200
         served.so()
+        served.so(RINGS)  # another one: the note is not about it
         box.get_by_role("button", name="Acknowledge").click()
         expect(box.get_by_role("alert")).to_have_text("It is over already.")
+        expect(of_kind(page, "empty-desk-rings")).to_have_count(1)
         page.keyboard.press("Escape")
         expect(box).to_have_count(0)
 
@@ -361,6 +366,8 @@ def test_only_who_may_sees_to_alarms_and_the_page_and_the_list_name_them(
         with opened(browser, address(house), expected="404", **somebody(house, "viewer", "eye")) as page:
             expect(lines(page)).to_have_count(2)
             expect(page.get_by_role("button", name=re.compile("^Acknowledge"))).to_have_count(0)
+            page.get_by_role("button", name="Ended ones").click()
+            expect(page.get_by_role("dialog")).to_contain_text("Those at desks are shown to who sees to alarms.")
         with opened(
             browser, address(house), expected="404", **somebody(house, "supervisor", "desk-lead")
         ) as page:
@@ -546,7 +553,8 @@ def test_there_are_words_for_every_kind_and_of_what_is_known_of_it(browser: Brow
     with opened(browser, served.address) as page:
         tables, told = words_of(page), words_of(page, "told")
     known = {
-        "long-wait": LONG, "service-level": LEVEL, "board-lost": lost("x"), "wall-wrong": wrong_wall("x", "dim"),
+        "long-wait": LONG, "service-level": LEVEL, "queue-unknown": BROKER, "board-lost": lost("x"),
+        "wall-wrong": wrong_wall("x", "dim"),
         "source-away": BROKER, "broker-away": BROKER, "clock-unset": BROKER, "history-failed": BROKER,
     }  # fmt: skip
     for language, table in tables.items():

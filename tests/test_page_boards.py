@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from firmware import inputs
 from gateway import board_health
+from gateway.board_check import Checks
 from gateway.people.people import People
+from gateway.presence import Board
 from gateway.web import boards_http
 from tests.conftest import until
 from tests.house import House
 from tests.languages import LANGUAGES, words_of
 from tests.someone import headers, token
 from tests.test_board_check import WATCHED
-from tests.test_page import Served, chromium, opened, plan
+from tests.test_board_health import HEALTH, HELLO
+from tests.test_page import QUEUE, Served, chromium, opened, plan
 
 WELL: dict[str, Any] = {
     "state": "ready", "reason": "", "definition": "simulated", "python": "MicroPython", "firmware": "0123456789abcdef",
@@ -78,6 +83,34 @@ def test_of_many_boards_only_what_is_wrong_is_shown_until_somebody_asks(browser:
             page.get_by_role("button", name="Show fewer").evaluate("button => button.click()")
             expect(rows).to_have_count(7)  # where somebody stands does not go
             expect(row(page, "pico-42").get_by_role("button")).to_be_focused()
+    finally:
+        served.stop()
+
+
+def test_on_a_crowded_screen_three_wrong_boards_are_in_sight_and_no_part_lies_on_another(browser: Browser) -> None:
+    site = plan(desks=465, columns=31, walls=3, boards=117)
+    site = site.model_copy(update={"queue": tuple(
+        site.queue[0].model_copy(update={"id": f"q{n}", "name": f"Queue {n}"}) for n in range(7)
+    )})  # fmt: skip
+    served = Served(site)
+    try:
+        served.say({f"queue/q{n}": QUEUE for n in range(7)})
+        served.say({f"board/pico-{n}": {**WELL, "state": "lost", "reason": "silent for 21 s"} for n in range(9)})
+        served.say({f"alarm/{kind}.q{n}": {
+            "kind": kind, "of": "queue", "about": f"q{n}", "level": "bad", "number": n, "for_s": 60,
+            "what": "It is so.", "todo": "Look there.", "facts": {}, "acked": None,
+        } for kind in ("long-wait", "queue-unknown", "service-level") for n in range(3)})  # fmt: skip
+        with opened(browser, served.address) as page:
+            expect(page.locator("#alarms-list .alarm:visible")).to_have_count(9)
+            expect(page.locator("#board-rows tr:visible")).to_have_count(6)
+            table, third = (page.locator("#board-table" + row).bounding_box() for row in ("", " tbody tr:nth-child(3)"))
+            assert third and table and third["y"] + third["height"] <= table["y"] + table["height"] <= 1080
+            parts = page.locator("main > section").evaluate_all("""sections => sections.flatMap((section) =>
+              [...section.querySelectorAll(".queue, .wall h3, .desk")].map((e) => e.getBoundingClientRect())
+                .concat(section.getBoundingClientRect()).map(({ bottom, height }) => [section.id, bottom, height]))""")
+            bottoms = {name: bottom for name, bottom, _ in parts}
+            lying = [part for part in parts if part[0] in ("queues", "floor") and part[1] > bottoms[part[0]] + 1]
+            assert not lying and bottoms["boards"] <= 1080
     finally:
         served.stop()
 
@@ -175,6 +208,66 @@ def test_wires_are_tried_live_on_a_phone_in_norwegian(browser: Browser, house: H
         expect(box.get_by_role("button", name="En gang til")).to_be_focused()
         expect(box).to_contain_text("Kortet row-a er avskåret eller uten strøm, sier brokeren.")
         expect(box).to_contain_text("Se på strømmen og nettverket.")
+
+
+# ---- one of them, while all around it changes ----
+
+
+class Told(Served):
+    """A page whose boards tell all that is known of them, as they would themselves."""
+
+    heap = 90_000
+
+    def routers(self) -> list[APIRouter]:
+        return [boards_http.live_routes(self.site, self.about, Checks(None, None, None), lambda *told: None)]  # type: ignore[arg-type]
+
+    def about(self, name: str) -> dict[str, Any]:
+        known = Board(name, heard_s=1.0, hello=HELLO, health={**HEALTH, "heap_free": self.heap})
+        return board_health.details(known, self.site, ("ready", ""), 3.0, None)
+
+    def says(self, name: str, **fields: Any) -> None:
+        self.heap -= 1024
+        self.say({f"board/{name}": {**WELL, "heap_free": self.heap, **fields}})
+
+
+def test_an_open_board_goes_on_through_its_words_and_another_site_file(browser: Browser) -> None:
+    served = Told(plan())
+    try:
+        served.says("pico-0")
+        with opened(browser, served.address) as page:
+            row(page, "pico-0").get_by_role("button").click()
+            box = page.get_by_role("dialog", name="pico-0")
+            expect(box.locator(".board-state")).to_have_text("ready")
+            expect(box.get_by_role("link")).to_have_text(["Wall 0", "Wall 1"])  # by their names
+            desk = box.get_by_role("button", name="A0")
+            desk.focus()
+            for _ in range(2):
+                served.says("pico-0")
+                expect(box.locator("dl")).to_contain_text(f"{round(served.heap / 1024)} KB")
+            expect(desk).to_be_focused()
+
+            def read_anew(change: Callable[[dict[str, Any]], None]) -> None:
+                plan = json.loads(served.get("/api/plan")[2])
+                change(plan)
+                page.unroute_all()
+                page.route("**/api/plan", lambda route: route.fulfill(json=plan))
+                served.say({"plan": {"digest": str(served.heap)}})
+                served.heap -= 1024
+
+            read_anew(lambda plan: plan["site"].update(name="Porsgrunn"))
+            expect(page.locator("#site")).to_have_text("Porsgrunn")
+            expect(box.locator(".board-state")).to_have_text("ready")
+            served.says("pico-0", state="lost", reason="board pico-0 floods", floods=True)
+            expect(box.locator(".board-state")).to_have_text("lost")
+            expect(box.locator(".board-wrong")).to_contain_text("so much that nobody listens to it")
+            served.says("pico-0", state="lost", reason="board pico-0 has been silent for 20 s or more", floods=False)
+            expect(box.locator(".board-wrong")).to_contain_text("Look at its power and its network.")
+            read_anew(lambda plan: plan["boards"].pop(0))
+            expect(box).to_have_count(0)
+            row(page, "pico-1").get_by_role("button").click()
+            expect(page.get_by_role("dialog", name="pico-1")).to_be_visible()
+    finally:
+        served.stop()
 
 
 # ---- words ----

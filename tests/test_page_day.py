@@ -281,6 +281,21 @@ def test_other_days_are_reached_by_arrows_by_date_and_by_the_way_back(browser: B
         expect(cells(page, "#sum-table", "came")).to_have_text(["–"] * 3)
 
 
+def test_a_page_left_open_loads_itself_again_when_the_gateway_brings_a_newer_one(
+    browser: Browser, served: Served
+) -> None:
+    with day_page(browser, served.address) as page:
+        expect(page.locator("#day")).to_be_visible()
+        page.evaluate("document.body.dataset.here = 'before'")
+        page.get_by_role("button", name="‹ Day before").click()
+        expect(page.locator("#date-title")).to_have_text(named("Tuesday", "17 November 2026"))
+        expect(page.locator("[data-here]")).to_have_count(1)
+        page.route("**/api/plan", lambda route: route.fulfill(json={**route.fetch().json(), "page": "newer"}), times=1)
+        page.get_by_role("button", name="‹ Day before").click()
+        expect(page.locator("#date-title")).to_have_text(named("Monday", "16 November 2026"))
+        expect(page.locator("[data-here]")).to_have_count(0)
+
+
 def test_a_phone_shows_the_day_without_scrolling_sideways(browser: Browser, served: Served) -> None:
     with day_page(browser, served.address, viewport={"width": 390, "height": 844}, locale="nb-NO") as page:
         expect(page.locator("#plots canvas")).to_have_count(4)

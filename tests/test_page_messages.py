@@ -293,7 +293,7 @@ def test_the_author_is_told_where_it_cannot_be_kept(browser: Browser, tmp_path: 
         path.write_text("a shopping list")
         house.start_gateway()
         house.wait("the page is there", lambda: house.get("/api/messages")[0] == 200, 30)
-        with opened(browser, house.web, extra_http_headers=house.login) as page:
+        with opened(browser, house.web, extra_http_headers=house.login, expected="404") as page:
             here = dialog(page)
             here.get_by_label("New message").fill("Fire drill")
             here.get_by_role("button", name="Preview").click()

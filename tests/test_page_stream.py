@@ -162,7 +162,10 @@ def test_files_come_packed_with_a_tag_and_are_not_sent_twice(served: Served) -> 
         for asked, tag in (({}, headers["etag"]), (GZIP, told["etag"]), (GZIP, f'"x", W/{told["etag"]}')):
             assert served.get(path, {**asked, "If-None-Match": tag})[::2] == (304, b"")
         assert served.get(path, {**GZIP, "If-None-Match": headers["etag"]})[0] == 200
-        assert "content-encoding" not in served.get(path, {"Accept-Encoding": "br, gzip;q=0"})[1]
+        assert served.get(path, {"If-None-Match": "*"})[::2] == (304, b"")
+        for no in ("br, gzip;q=0", "gzip;q=0.0", "gzip ; Q=0.000, br", "x-gzip"):
+            assert "content-encoding" not in served.get(path, {"Accept-Encoding": no})[1], no
+        assert "content-encoding" in served.get(path, {"Accept-Encoding": "br;q=0, gzip;q=0.01"})[1]
     assert served.get("/static/none.js", GZIP)[0] == 404
     assert served.get("/static/..%2fshells.py", GZIP)[0] == 404
     status, told, body = served.get("/api/plan", GZIP)

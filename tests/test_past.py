@@ -42,13 +42,14 @@ def kept(site: floorplan.Plan) -> Iterator[Reader]:
         yield reader
 
 
-def test_it_has_last_weeks_day_yesterday_and_today_until_this_quarter(site: floorplan.Plan) -> None:
+def test_it_has_last_weeks_day_yesterday_and_today_until_now(site: floorplan.Plan) -> None:
     with kept(site) as reader:
         days = {date.isoformat() for date, _ in reader.days("norsk", dt.date.min, dt.date.max)}
         assert days == {"2026-11-15", "2026-11-21", "2026-11-22"}
         today = reader.quarters("norsk", *Calendar(ZONE).day_bounds(dt.date(2026, 11, 22)))
-        until_s = int(NIGHT_S) // QUARTER_S * QUARTER_S
-        assert [start for start, _ in today] == list(range(until_s - 10 * QUARTER_S, until_s, QUARTER_S))
+        begun_s = today[0][0]
+        assert [start for start, _ in today] == list(range(begun_s, int(NIGHT_S), QUARTER_S))
+        assert sum(totals.seen_s for _, totals in today) == NIGHT_S - begun_s == (2 * 60 + 40) * 60
 
 
 def test_everybody_who_came_has_an_end_and_the_figures_can_be(site: floorplan.Plan) -> None:

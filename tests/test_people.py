@@ -28,6 +28,7 @@ from gateway.people.passwords import COMMON, LEAST, MOST, Busy, Passwords, wrong
 from gateway.people.people import TOKEN_DAYS_MOST, People, PeopleError, Refused, checked_name, key_of
 from gateway.people.rights import OF_PEOPLE, RIGHTS, ROLES, Who
 from gateway.people.sessions import AT_MOST_S, Sessions, set_cookie, set_desk_cookie
+from tests.conftest import until
 from tests.gated import CONSOLE, HASHED, PASSWORD, QUICK, Clock, add, plan
 
 ROOT = Path(__file__).parent.parent
@@ -638,3 +639,12 @@ def test_a_link_is_printed_for_an_address_of_the_web_alone(
     people_commands.invite(site, None, "lead", None)
     assert "--base" in capsys.readouterr().err
     assert sorted(link.role for link in people.invitations()) == ["viewer", "viewer"]
+
+
+def test_in_a_house_where_nobody_does_anything_old_rows_go_all_the_same(people: People, clock: Clock) -> None:
+    people.note(CONSOLE, "message-sent", "north, 15 min")
+    until(people.audit, "it is written")
+    clock.now_s += 91 * DAY_S
+    assert people.audit() == []  # nobody sees it, even before it is gone
+    people.tidy()
+    until(lambda: people._all("SELECT count(*) FROM audit") == [(0,)], "and then nothing is left of it")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import floorplan
+from firmware import contract
 from floorplan import Plan
 from gateway import reload, service, store
 from gateway.book import Book
@@ -27,6 +28,7 @@ from gateway.reload import Again, Reloads, take_up
 from gateway.seldom import Seldom
 from gateway.service import Gateway
 from gateway.walls import Walls
+from gateway.web.boards_http import Answer
 from tests.brokers import free_port
 from tests.pythons import ROOT
 from wallboard.message import compose
@@ -276,6 +278,47 @@ def test_a_reload_that_breaks_is_answered_and_leaves_all_as_it_was(
 
 def said(event: str, *calls: str) -> object:
     return {"events": [{"event": event, "call": call} for call in calls]}
+
+
+def test_what_an_input_said_before_its_wires_were_others_is_no_word_of_the_desk_there_now(tables: Tables) -> None:
+    def with_input(desk: str, pin: str) -> Plan:
+        place = {"desk": desk, "phone": {"by": "contact", "pin": pin, "ring": "GP3"}}
+        return plan_of(tables | {"desk": [{"id": "d1"}, {"id": "d2"}], "board": [{"id": "b", "inputs": [place]}]})
+
+    async def main() -> None:
+        gateway = Gateway(with_input("d1", "GP2"))
+        gateway.people = people
+
+        async def obeys(board: str, command: dict[str, Any], name: str) -> Answer:
+            return Answer(done=True, words="")
+
+        gateway.checks._ask = obeys
+
+        def hear(boot: str, retained: bool, state: str) -> None:
+            hello = {"boot": boot, "definition": "simulated", "firmware": "f", "python": "p", "inputs": "phone",
+                     "panels": "", "health_s": 30, "restart": "pwron"}  # fmt: skip
+            phone = {"seq": 1, "boot": boot, "age_ms": 0, "state": state, "why": None}
+            for pattern, number, fields in (("board/+/hello", (), hello), ("board/+/input/+/phone", ("0",), phone)):
+                gateway._hear(contract.topic("x", pattern, "b", *number), contract.encode(pattern, fields), retained)
+
+        async def said() -> list[tuple[str, str]]:
+            begun = await gateway.checks.begin(gateway.plan, "b")
+            begun._leave()
+            return [(row["desk"], row["words"]) for row in begun._all()["said"]]
+
+        hear("aaaaaaaa", False, "talking")
+        assert await said() == [("d1", "talking")]
+        await take_up(gateway, with_input("d2", "GP2"))
+        assert await said() == [("d2", "talking")], "whose desk it is, no board knows: it reads what it did"
+        await take_up(gateway, with_input("d2", "GP9"))
+        assert await said() == []
+        hear("aaaaaaaa", True, "talking")  # which still stands at the broker, and is asked for anew
+        assert await said() == []
+        hear("bbbbbbbb", False, "idle")
+        assert await said() == [("d2", "idle")]
+
+    with People(plan_of(tables).people) as people:
+        asyncio.run(main())
 
 
 def test_who_tells_while_the_floor_changes_is_counted_once(gateway: Gateway, tables: Tables) -> None:

@@ -6,6 +6,7 @@ After how long one comes is the site file's to say: `floorplan.Alarms`, and of w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,11 +27,16 @@ class Kind:
     unseen_s: float  # so long an alarm stands while nobody can see whether it is still so
     what: str
     todo: str
+    instead: tuple[tuple[str, str], ...] = ()  # a fact, and what to do where it is so
 
     @property
     def setting(self) -> str:
         """The name of its time in [alarms]; those by desk have theirs in [truth]."""
         return self.kind.replace("-", "_") + "_s"
+
+    def then(self, facts: Mapping[str, object]) -> str:
+        """What to do where these are the facts."""
+        return next((todo for fact, todo in self.instead if facts.get(fact)), self.todo)
 
 
 # A hold is long where the thing itself is slow. Unseen: as long as a broker that was started anew and its boards need.
@@ -41,9 +47,15 @@ _OF_FLOOR = (
     Kind("service-level", "queue", "warn", 300.0, 60.0,
          "Today {level_pct} % were answered in {within_s} s, and {target_pct} % are promised ({calls} calls).",
          "More desks are needed while calls come as they do: see what is needed beside what is there."),
+    Kind("queue-unknown", "queue", "bad", 10.0, 60.0,
+         "Nothing is known of this queue: {reason}.",
+         "Look whether the site file calls it as its source does, and whether that source tells of it."),
     Kind("board-lost", "board", "bad", 10.0, 60.0,
-         "Its board tells nothing any more: {reason}.",
-         "Look at the board's power and its network; are many lost at once, at the switch that they share."),
+         "{reason}.",
+         "Look at the board's power and its network.",
+         (("floods", "It says so much that nobody listens to it: start it anew. If it floods again, or if this is not "
+                     "it, shut it out."),
+          ("many", "So many at once have one cause: look at the power and the network switch that they share."))),
     Kind("wall-wrong", "wall", "warn", 5.0, 60.0, "{reason}.", "{todo}."),
     Kind("source-away", "source", "bad", 10.0, 0.0,
          "Nothing is known of its queues: {reason}.",
@@ -70,7 +82,7 @@ _DESK_WHAT = {
     "board-lost-under-busy-desk": "In a call, and its board is lost.",
 }
 _OF_DESKS = tuple(
-    Kind(rule.kind, "desk", _LEVELS.get(rule.kind, "warn"), 0.0, 0.0, _DESK_WHAT[rule.kind], rule.todo)
+    Kind(rule.kind, "desk", _LEVELS.get(rule.kind, "warn"), 0.0, 60.0, _DESK_WHAT[rule.kind], rule.todo)
     for rule in truth.RULES
 )
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import floorplan
 from gateway.book import Book
 from gateway.floor import ASTERISK, NOT_HEARD, Floor, Queue
-from gateway.queues.totals import lost
+from gateway.queues.totals import lost, percent_met
 
 Fact = int | str | bool
 MANY_LEAST = 3  # so many boards lost at once, and a quarter of all, have one cause
@@ -40,10 +40,11 @@ def signs(
     """All there is now, or may be. `walls`: what is said of each, as `wall/+/now`."""
     is_open = book.is_open() is not False
     for name, queue in floor.queues.items():
+        yield _queue_unknown(name, queue, floor)
         yield _long_wait(name, queue, now_s)
         if is_open:  # nobody can mend a day that is over
             yield _service_level(name, queue, settings.least_calls)
-    yield from _boards(floor, now_s)
+    yield from _boards_and_desks(settings, floor, now_s)
     yield from _walls(settings, floor, walls, now_s)
     yield from _sources(floor)
     if floor.broker_away:
@@ -53,8 +54,17 @@ def signs(
         yield Sign("clock-unset", facts={"reason": wrong})
     if book.state.state == "failed":
         yield Sign("history-failed", facts={"reason": book.state.reason})
-    for desk, found in floor.truth.findings.items():
-        yield Sign(found.kind, desk, True, found.since_s, {"desk": found.desk, "pbx": found.pbx})
+
+
+def _queue_unknown(name: str, queue: Queue, floor: Floor) -> Sign:
+    """A queue that is unknown by itself: its source is there, and knows no such queue, or tells nothing of it."""
+    figures = queue.figures
+    if figures.known:
+        return Sign("queue-unknown", name, False)
+    source = next((row.source for row in floor.plan.queue if row.id == name), "") or ASTERISK
+    if floor.sources.get(source) or figures.waits:
+        return Sign("queue-unknown", name, None)
+    return Sign("queue-unknown", name, facts={"reason": figures.reason})
 
 
 def _long_wait(name: str, queue: Queue, now_s: float) -> Sign:
@@ -75,22 +85,39 @@ def _service_level(name: str, queue: Queue, least: int) -> Sign:
     if level is None:
         return Sign("service-level", name, None if not figures.known else False)
     facts = {
-        "level_pct": int(level * 100), "target_pct": round(target.share * 100), "within_s": target.within_s,
+        "level_pct": percent_met(level), "target_pct": round(target.share * 100), "within_s": target.within_s,
         "calls": calls,
     }  # fmt: skip
     return Sign("service-level", name, level < target.share and calls >= least, None, facts)
 
 
-def _boards(floor: Floor, now_s: float) -> Iterator[Sign]:
+def _boards_and_desks(settings: floorplan.Alarms, floor: Floor, now_s: float) -> Iterator[Sign]:
+    """A call under a lost board is told with that board."""
+    busy: Counter[str | None] = Counter()
+    for desk, found in floor.truth.findings.items():
+        board = floor.desks[desk].board
+        told_with_board = board is not None and "board-lost" not in settings.off
+        if found.kind == "board-lost-under-busy-desk" and told_with_board:
+            busy[board] += 1
+        else:
+            yield Sign(found.kind, desk, True, found.since_s, {"desk": found.desk, "pbx": found.pbx})
+    for desk, blind in floor.truth.blind.items():
+        yield Sign(blind.finding.kind, desk, None)
+    yield from _boards(floor, busy, now_s)
+
+
+def _boards(floor: Floor, busy: Counter[str | None], now_s: float) -> Iterator[Sign]:
     presence = {name: floor.presence(name, now_s) for name in floor.boards}
     states = Counter(state for state, _ in presence.values())
-    many = states["lost"] >= max(MANY_LEAST, len(presence) / 4)
+    lost_dark = states["lost"] - sum(board.floods for board in floor.boards.values())
+    many = lost_dark >= max(MANY_LEAST, len(presence) / 4)
     for name, (state, why) in presence.items():
         if state == "unknown":
-            yield Sign("board-lost", name, None)
+            yield Sign("board-lost", name, None, soon=not floor.broker_away)
         elif state == "lost":
-            desks, walls = len(floor.desks_of(name)), len(floor.plan.walls_of(name))
-            yield Sign("board-lost", name, facts={"reason": why, "desks": desks, "walls": walls, "many": many})
+            desks, walls, floods = len(floor.desks_of(name)), len(floor.plan.walls_of(name)), floor.boards[name].floods
+            facts: dict[str, Fact] = {"reason": why, "desks": desks, "walls": walls, "busy": busy[name]}
+            yield Sign("board-lost", name, facts=facts | {"many": many and not floods, "floods": floods})
 
 
 def _walls(
@@ -101,11 +128,16 @@ def _walls(
     for wall in floor.plan.wall:
         fields = said.get(f"wall/{wall.id}", {})
         wrong = fields.get("wrong")
-        if fields.get("alarm") and not (wrong == "lost" and told_with_board):
+        if wrong == "lost" and told_with_board:
+            continue
+        if fields.get("alarm"):
             facts = {"wrong": wrong or "", "reason": fields["reason"], "todo": fields["todo"]}
             yield Sign("wall-wrong", wall.id, True, now_s - (fields.get("for_s") or 0), facts)
-        elif wall.board and floor.wall_presence(wall.id, now_s)[0] == "unknown":
+        elif wrong:  # it has its time to get it right: what stood before a broker's return stands on
             yield Sign("wall-wrong", wall.id, None)
+        elif wall.board and floor.wall_presence(wall.id, now_s)[0] == "unknown":
+            heard_soon = not floor.broker_away and floor.presence(wall.board, now_s)[0] == "unknown"
+            yield Sign("wall-wrong", wall.id, None, soon=heard_soon)
 
 
 def _sources(floor: Floor) -> Iterator[Sign]:

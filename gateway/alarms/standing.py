@@ -230,7 +230,7 @@ def _may_change(row: Row) -> tuple[object, ...]:
 
 def words(kind: Kind, facts: dict[str, Fact]) -> tuple[str, str]:
     """(what is wrong, what to do) as sentences."""
-    return _sentence(kind.what, facts), _sentence(kind.todo, facts)
+    return _sentence(kind.what, facts), _sentence(kind.then(facts), facts)
 
 
 def _sentence(text: str, facts: dict[str, Fact]) -> str:

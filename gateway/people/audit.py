@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
+
+from gateway.csv_line import csv_line
 
 # What was done → what it means, with what stands beside it. No message's text, no password, no token, no address of
 # a computer: docs/people.md says why.
@@ -68,10 +68,10 @@ def table(rows: Callable[[int | None, int], list[Row]]) -> Iterator[str]:
     first = rows(None, PIECE)
 
     def pieces() -> Iterator[str]:
-        yield _line(Row._fields)
+        yield csv_line(Row._fields)
         piece = first
         while piece:
-            yield "".join(_line((row.id, _utc(row.at), row.who, row.did, row.what)) for row in piece)
+            yield "".join(csv_line((row.id, _utc(row.at), row.who, row.did, row.what)) for row in piece)
             piece = rows(piece[-1].id, PIECE)
 
     return pieces()
@@ -79,13 +79,3 @@ def table(rows: Callable[[int | None, int], list[Row]]) -> Iterator[str]:
 
 def _utc(at: float) -> str:
     return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="seconds")
-
-
-def _line(cells: Iterable[object]) -> str:
-    """One line. What a spreadsheet would take for a formula is a text."""
-    line = io.StringIO()
-    texts = map(str, cells)
-    csv.writer(line, lineterminator="\n").writerow(
-        f"'{text}" if text.startswith(("=", "+", "-", "@")) else text for text in texts
-    )
-    return line.getvalue()

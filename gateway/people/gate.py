@@ -24,7 +24,7 @@ from gateway.people.sessions import COOKIE, SAFE_COOKIE, Session, cookie_name, s
 Needs = Right | Literal["anybody", "login", "own"]
 
 # (method, address) → what it needs. `{x}` is one part of an address, `{x:path}` all that is left. HEAD needs
-# what GET needs; what is made anew for each who asks answers it with 405 all the same.
+# what GET needs; only pages, files, the plan and /healthz answer it, the others with 405.
 TABLE: dict[tuple[str, str], Needs] = {
     ("GET", "/"): "anybody",  # the shells: they hold nothing of the floor
     ("GET", "/login"): "anybody",

@@ -467,7 +467,7 @@ def _others(people: People) -> APIRouter:
 
 
 class _Route(APIRoute):
-    """Turns what is refused into an answer; none may be kept by anybody on the way."""
+    """Turns what is refused into an answer."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own, with that around it."""
@@ -485,7 +485,6 @@ class _Route(APIRoute):
             except PeopleError:
                 words = "the file of people cannot be used at the moment: `callfloor up --check` says why"
                 response = _refusal(Refused("trouble", words))
-            response.headers["Cache-Control"] = "no-store"
             return response
 
         return answer

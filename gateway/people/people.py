@@ -259,8 +259,8 @@ class People:
     def audit(self, before: int | None = None, limit: int = 100) -> list[Row]:
         """What was done, the newest first; `before`: only rows with a smaller id."""
         rows = self._all(
-            "SELECT id, at, who, did, what, times FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
-            2**62 if before is None else before, limit,
+            "SELECT id, at, who, did, what, times FROM audit WHERE id < ? AND at >= ? ORDER BY id DESC LIMIT ?",
+            2**62 if before is None else before, self._clock() - self._audit_s, limit,
         )  # fmt: skip
         return [Row(id, at, who, did, _counted(what, times)) for id, at, who, did, what, times in rows]
 
@@ -522,6 +522,14 @@ class People:
         self._not_looked += 1
         if self._not_looked >= AUDIT_LOOK:
             self._not_looked = 0
+            self._forget(db)
+
+    def tidy(self) -> None:
+        """What was kept for long enough goes, though nobody does anything: to be called now and then."""
+        self._later(self._tidy)
+
+    def _tidy(self) -> None:
+        with self._writing() as db:
             self._forget(db)
 
     def _forget(self, db: sqlite3.Connection) -> None:

@@ -10,8 +10,8 @@ RIGHTS: dict[Right, str] = {
     "walls": "what walls show",
     "see": "the page, its figures and its history",
     "say": "messages on walls",
-    "tend": "alarms: that somebody sees to one, and a note",
-    "bench": "commands to boards: identify, restart",
+    "tend": "alarms: that somebody sees to one, and a note; those at desks that are over",
+    "bench": "commands to boards: identify, restart; live, what a board reads at its desks: hook, headset",
     "people": "who may do what, and the audit list",
 }
 

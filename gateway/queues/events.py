@@ -167,6 +167,7 @@ class Missing:
 
     queue: str
     reason: str  # what is the matter and what to try, at most 160 characters
+    waits: bool = False  # it has its time still to be told of: nothing is wrong yet
 
 
 @dataclass(frozen=True, slots=True)

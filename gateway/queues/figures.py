@@ -62,6 +62,7 @@ class QueueFigures:
         self._day_s = float("-inf")  # what happened before belongs to another day
         self._away = "nothing has been heard of this queue yet"
         self._missing = ""
+        self.waits = False  # unknown, and it has its time still to be told of
         self._say()
         self._seen_s: float | None = None  # until when it has been seen; None: it is not seen now
         self._known_s = float("-inf")  # since when it has been, without a break
@@ -276,7 +277,7 @@ class QueueFigures:
         self.totals.untold = self.totals.untold | names if counted else names
 
     def _apply_missing(self, event: events.Missing) -> None:
-        self._missing = event.reason
+        self._missing, self.waits = event.reason, event.waits
         self._say()
 
     def _apply_away(self, event: events.Away) -> None:

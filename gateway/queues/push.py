@@ -86,6 +86,7 @@ class Told:
 
     heard_s: float  # when last; in the beginning: since when we listen
     known: bool = False  # its figures are
+    waits: bool = True  # unknown, and it has its time still to be told of
     shape: str = ""  # of this run; empty: nothing yet
     counters: dict[str, float] = field(default_factory=dict)  # as they were said last
     said: deque[str] = field(default_factory=lambda: deque(maxlen=SAID))  # digests of messages
@@ -119,6 +120,9 @@ class Push:
         self._salt = hashlib.blake2b(salt).digest()  # however long it was
         self._number = (int.from_bytes(_digest(source.id.encode())[:4]) >> 1 << 32) + 1  # of the next caller
         self._there = False  # Back has been told
+        self._by_http = False  # its last word came so: no broker stands between us
+        self._deaf = ""  # why the broker is away; empty: it is there
+        self._deaf_until_s = float("-inf")  # when it came back
         self._missed = False  # that there is nobody has been told
         self._told = {queue: Told(clock()) for queue in sorted(queues)}
 
@@ -176,7 +180,16 @@ class Push:
 
     # Heard -----------------------------------------------------------------------
 
-    def hear(self, queue: str, body: object) -> None:
+    def hear_broker(self, away: str, now: float) -> None:
+        """The broker is away, and why; or, empty, it is back: whoever pushes over it has its time to be heard."""
+        if self._deaf and not away:
+            self._deaf_until_s = now
+            for queue, told in self._told.items():
+                if self._there and not told.known and told.waits:
+                    self._tell(events.Missing(queue, self._silent("yet"), waits=True))
+        self._deaf = away
+
+    def hear(self, queue: str, body: object, by_broker: bool = False) -> None:
         """One decoded message about one queue. Raises PushError, and then nothing of it was taken."""
         told = self._told.get(queue)
         if told is None:
@@ -189,6 +202,7 @@ class Push:
         now = self._clock()
         told.shape = shape
         told.heard_s = now
+        self._by_http = not by_broker
         if isinstance(word, EventsBody):
             self._hear_events(queue, told, word, now)
         else:
@@ -196,22 +210,29 @@ class Push:
 
     def due(self, now: float) -> None:
         """Tells what time alone has decided: silence, and callers of a day ago. Call it every second or so."""
-        silent = [now - told.heard_s >= self.source.silent_s for told in self._told.values()]
-        if all(silent) and not self._there and not self._missed:
+        deaf = "" if self._by_http else self._deaf
+        since_s = float("-inf") if self._by_http else self._deaf_until_s
+        heard_s = max((told.heard_s for told in self._told.values()), default=now)
+        silent = not deaf and now - max(heard_s, since_s) >= self.source.silent_s
+        if silent and not self._there and not self._missed:
             self._missed = True
             words = f"'{self.source.id}' has said nothing so far: is it running, does its token fit?"
             self._tell(events.Away(events.reason(words)))
         for queue, told in self._told.items():
-            if told.known and now - told.heard_s >= self.source.silent_s:
-                told.known = False
-                self._tell(events.Missing(queue, self._silent(f"for {self.source.silent_s} s")))
+            late = now - told.heard_s >= self.source.silent_s
+            waits = bool(deaf) or now - max(told.heard_s, since_s) < self.source.silent_s
+            if late and (told.known or (told.waits and not waits)):
+                told.known, told.waits = False, waits
+                if self._there:
+                    words = events.reason(deaf) if deaf else self._silent(f"for {self.source.silent_s} s")
+                    self._tell(events.Missing(queue, words, waits))
             for key in _older(told.waiting, now - DAY_S, lambda stay: stay.since_s):
                 self._tell(events.Vanished(queue, self._end(told, key, now).call, now))
             for key in _older(told.talking, now - DAY_S, lambda talk: talk[1]):
                 self._over(told, key, now)
             for key in _older(told.over, now - AGAIN_S, lambda ended_s: ended_s):
                 del told.over[key]
-        if self._there and not any(told.known for told in self._told.values()):
+        if self._there and silent and not any(told.known for told in self._told.values()):
             self._there, self._missed = False, True
             words = (
                 f"'{self.source.id}' has said nothing for {self.source.silent_s} s: is it running, does its token fit?"
@@ -231,7 +252,7 @@ class Push:
         self._there = True
         for queue, told in self._told.items():
             if not told.known:
-                self._tell(events.Missing(queue, self._silent("yet")))
+                self._tell(events.Missing(queue, self._silent("yet"), told.waits))
         self._tell(events.Back())
 
     # Figures ---------------------------------------------------------------------

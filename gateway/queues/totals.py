@@ -6,6 +6,7 @@ The same formulas serve the live queue, a quarter of an hour of last year, and a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
@@ -135,3 +136,8 @@ ABANDON_RATE = Formula(
     lambda t: _share(lost(t) - t.lost_short, _offered(t) - t.lost_short),
 )
 RATES = {"asa_s": ASA, "aht_s": AHT, "occupancy": OCCUPANCY, "abandon_rate": ABANDON_RATE}
+
+
+def percent_met(share: float) -> int:
+    """A share as whole percent, rounded down: 79.6 % must not look like a promise of 80 that is kept."""
+    return math.floor(share * 100 + 1e-9)  # 0.29 * 100 is 28.999…

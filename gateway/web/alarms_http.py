@@ -6,18 +6,17 @@ a desk is somebody. Alarms themselves are in memory alone.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 from gateway.alarms import standing
 from gateway.alarms.kinds import KINDS, Level, Of
 from gateway.alarms.standing import NOTE_MOST, Alarms, Ended
+from gateway.csv_line import csv_line
 from gateway.people import audit
 from gateway.people.rights import Who
 from gateway.web import intake
@@ -25,7 +24,7 @@ from gateway.web.documented import refusal
 from gateway.web.intake import Pace, TooLong, TooSlow, body_of
 
 BODY_BYTES = 4096
-PER_S, AT_ONCE = 5, 50  # acknowledgements, of all who reach the page
+PER_S, AT_ONCE = 50, 300  # acknowledgements, of all who reach the page: "all" of a kind comes one by one
 COLUMNS = ("kind", "of", "about", "level", "began", "ended", "for_s", "what", "acknowledged_by", "note")
 
 Note = Callable[[Who | None, str, str], None]  # who, what they did, to what: for the audit list
@@ -48,6 +47,7 @@ class Alarm(BaseModel):
     of: Of = Field(description="what it belongs to", examples=["queue"])
     about: str = Field(description="its id; empty where there is only one", examples=["polski"])
     level: Level = Field(description="bad comes first", examples=["bad"])
+    number: int = Field(description="of this time that it is so; the next time has another", examples=[7340012])
     for_s: int = Field(description="so many seconds it has been so", examples=[312])
     what: str = Field(examples=["Somebody has waited for 332 s, and 20 s are promised."])
     todo: str = Field(examples=["Bring desks into this queue."])
@@ -88,6 +88,10 @@ class Acknowledgement(BaseModel):
         "", max_length=NOTE_MOST, examples=["The carrier knows."],
         description="what is done about it, or why nothing is",
     )  # fmt: skip
+    number: StrictInt | None = Field(
+        None, examples=[7340012],
+        description="as in the alarm's document: it is meant for this time alone; null: for whatever stands",
+    )  # fmt: skip
 
 
 class NotDone(BaseModel):
@@ -99,6 +103,7 @@ class NotDone(BaseModel):
 
 STATUSES = {
     404: "There is no such alarm, or it is over",
+    409: "That alarm is over; another one stands meanwhile",
     408: f"It did not arrive within {intake.READ_S:.0f} s",
     413: f"It is longer than {BODY_BYTES} bytes",
     415: "It is not sent as `application/json`",
@@ -106,6 +111,7 @@ STATUSES = {
     429: "Too many requests",
 }
 GONE = (404, "gone", "there is no such alarm: it may be over")
+ANOTHER = (409, "gone", "that alarm is over: the one that stands now is another")
 
 
 class _No(Exception):
@@ -123,26 +129,36 @@ def routes(
     router = APIRouter(tags=["alarms"])
     pace = Pace(PER_S, AT_ONCE)
 
+    def _ended_for(who: Who | None) -> list[Ended]:
+        """What has ended, the oldest first, as far as it is for whoever asks; without a gate all is for all."""
+        return [one for one in alarms.ended if who is None or who.may("tend") or one.kind.of != "desk"]
+
     @router.get("/api/alarms", summary="What is wrong, and what was")
-    async def what_is_wrong() -> AllAlarms:
-        """Alarms that stand now, and those that ended within the last 24 hours, since the gateway started."""
+    async def what_is_wrong(request: Request) -> AllAlarms:
+        """Alarms that stand now, and those that ended within the last 24 hours, since the gateway started.
+
+        Those at desks that have ended are told to who has the right `tend`: they are a day of somebody's.
+        """
         now_s = clock()
         there = [{"id": name, **(alarms.document(name, now_s) or {})} for name in alarms.all()]
-        over = [_over(one, now_s, time_of) for one in reversed(alarms.ended)]
+        over = [_over(one, now_s, time_of) for one in reversed(_ended_for(_who(request)))]
         return AllAlarms.model_validate({"standing": there, "ended": over})
 
     @router.get(
         "/api/alarms.csv", response_class=Response, summary="The same as a table",
         responses={200: {"description": "One line an alarm, the oldest first", "content": {"text/csv": {}}}},
     )  # fmt: skip
-    async def as_a_table() -> Response:
-        """Alarms of the last 24 hours and those that stand; a cell without a word is unknown, or not yet so."""
-        headers = {"Content-Disposition": 'attachment; filename="alarms.csv"', "Cache-Control": "no-store"}
-        return Response("".join(_table(alarms, clock(), time_of)), 200, headers, "text/csv")
+    async def as_a_table(request: Request) -> Response:
+        """Alarms of the last 24 hours and those that stand; a cell without a word is unknown, or not yet so.
+
+        Of those at desks that have ended the same holds as in `/api/alarms`.
+        """
+        headers = {"Content-Disposition": 'attachment; filename="alarms.csv"'}
+        return Response("".join(_table(alarms, _ended_for(_who(request)), clock(), time_of)), 200, headers, "text/csv")
 
     @router.post(
         "/api/alarms/{id}/acknowledgement", response_model=Alarm, summary="Somebody sees to an alarm",
-        responses=_documented(404, 408, 413, 415, 422, 429), openapi_extra=_request_body(),
+        responses=_documented(404, 408, 409, 413, 415, 422, 429), openapi_extra=_request_body(),
     )  # fmt: skip
     async def acknowledge(id: str, request: Request) -> Response:
         """The alarm stays on the list, quiet, until it ends; another of the same kind is another alarm.
@@ -155,8 +171,8 @@ def routes(
             written = await _read(request)
             who = _who(request)
             now_s = clock()
-            if not alarms.acknowledge(id, who.name if who else "", written, now_s):
-                raise _No(*GONE)
+            if not alarms.acknowledge(id, who.name if who else "", written.note, now_s, written.number):
+                raise _No(*(ANOTHER if alarms.standing(id) else GONE))
         except _No as no:
             return _refused(no)
         changed((id,))
@@ -196,8 +212,8 @@ def _for_the_list(name: str) -> str:
     return kind.kind if kind.of == "desk" else name
 
 
-async def _read(request: Request) -> str:
-    """The note, as one line that can be shown anywhere. Raises _No."""
+async def _read(request: Request) -> Acknowledgement:
+    """What was sent, its note as one line that can be shown anywhere. Raises _No."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise _No(415, "type", "send it with the header 'Content-Type: application/json'")
     try:
@@ -211,7 +227,7 @@ async def _read(request: Request) -> str:
         if where == ("note",):
             raise _No(422, "note", f"note is a text of at most {NOTE_MOST} letters") from None
         raise _No(422, "body", 'it is JSON: {"note": "…"}') from None
-    return audit.words(written.note).strip()
+    return written.model_copy(update={"note": audit.words(written.note).strip()})
 
 
 def _over(one: Ended, now_s: float, time_of: TimeOf) -> dict[str, Any]:
@@ -226,28 +242,19 @@ def _over(one: Ended, now_s: float, time_of: TimeOf) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _table(alarms: Alarms, now_s: float, time_of: TimeOf) -> Iterator[str]:
-    yield _line(COLUMNS)
-    for one in alarms.ended:
-        yield _line(_cells(_over(one, now_s, time_of)))
+def _table(alarms: Alarms, ended: Iterable[Ended], now_s: float, time_of: TimeOf) -> Iterator[str]:
+    yield csv_line(COLUMNS)
+    for one in ended:
+        yield csv_line(_cells(_over(one, now_s, time_of)))
     for name in alarms.all():
         row = alarms.document(name, now_s) or {}
-        yield _line(_cells({**row, "began": time_of(now_s - row["for_s"]), "ended": None}))
+        yield csv_line(_cells({**row, "began": time_of(now_s - row["for_s"]), "ended": None}))
 
 
 def _cells(row: dict[str, Any]) -> Iterator[object]:
     acked = row["acked"] or {"by": "", "note": ""}
     told = {**row, "acknowledged_by": acked["by"], "note": acked["note"]}
     return (told[name] for name in COLUMNS)
-
-
-def _line(cells: Iterable[object]) -> str:
-    """One line of CSV. What a spreadsheet would take for a formula is a text: people write notes."""
-    line = io.StringIO()
-    texts = ("" if cell is None else str(cell) for cell in cells)
-    safe = (f"'{text}" if text.startswith(("=", "+", "-", "@")) else text for text in texts)
-    csv.writer(line, lineterminator="\n").writerow(safe)
-    return line.getvalue()
 
 
 # Documented ----------------------------------------------------------------------

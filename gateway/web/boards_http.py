@@ -70,6 +70,7 @@ class Details(BaseModel):
     definition: str | None = Field(description="its kind, as it says itself", examples=["pico-w"])
     state: Literal["ready", "lost", "unknown"]
     reason: str = Field(description="why it is not ready", examples=[""])
+    floods: bool = Field(description="it says so much that it is not listened to")
     wrong: list[str] = Field(description="what is wrong with it, by kind: docs/boards-live.md", examples=[["behind"]])
     python: str | None = Field(examples=["micropython 1.28 on rp2"])
     firmware: str | None = Field(description="hash of the firmware it runs", examples=["78b6832f2dc67c36"])
@@ -214,7 +215,7 @@ def live_routes(plan: Plan, about: About, checks: Checks, note: Note) -> APIRout
             return refuse(STATUSES[why.kind], why.kind, str(why))
         except TimeoutError:
             return lost(board)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        headers = {"X-Accel-Buffering": "no"}
         return StreamingResponse(begun.listen(), media_type="text/event-stream", headers=headers)
 
     return router

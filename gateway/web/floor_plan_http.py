@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import PlainTextResponse
 
 from floorplan import Plan, SiteError
+from gateway.web import packed
 from gateway.web.floor_plan import FloorPlan, read
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def routes(plan: Plan) -> APIRouter:
             return PlainTextResponse(FAILED, 503)
         tag = f'"{found.tag}"'
         headers = {"Cache-Control": "no-cache", "ETag": tag, "Content-Security-Policy": ALONE}
-        if if_none_match == tag:
+        if packed.has(tag, if_none_match):
             return Response(None, 304, headers)
         return Response(found.svg, 200, headers, "image/svg+xml")
 

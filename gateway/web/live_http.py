@@ -36,6 +36,7 @@ def routes(plan: PagePlan, news: News, health: Health) -> APIRouter:
     router = APIRouter()
     whole_plan = packed.body(plan.model_dump_json().encode())
 
+    @router.head("/api/plan", include_in_schema=False)
     @router.get(
         "/api/plan", response_model=PagePlan, responses={304: {"description": "The plan you have is the one there is"}}
     )
@@ -68,13 +69,14 @@ def routes(plan: PagePlan, news: News, health: Health) -> APIRouter:
         if news.full():
             words = "too many pages are open, or the gateway is stopping; try again in a moment"
             return PlainTextResponse(words, 503, {"Retry-After": "10"})
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
+        headers = {"X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
         packs = packed.takes_packed(request.headers)
         if packs:
             headers["Content-Encoding"] = "gzip"
         events = news.listen(last_event_id or after, packs)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get(
         "/healthz", response_model=Up,
         responses={503: {"model": Up, "description": "Something is missing; the answer says what"}},
@@ -111,7 +113,7 @@ def pictures(walls: Collection[str], pictures: Pictures) -> APIRouter:
         if picture is None:
             return PlainTextResponse(f"wall '{wall}' has no picture yet", 404)
         headers = {"Cache-Control": "no-cache", "ETag": picture.tag}
-        if if_none_match == picture.tag:
+        if packed.has(picture.tag, if_none_match):
             return Response(None, 304, headers)
         return Response(picture.png, 200, headers, "image/png")
 

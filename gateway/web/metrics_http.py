@@ -21,6 +21,6 @@ def routes(metrics: Metrics) -> APIRouter:
     async def what_can_be_counted(accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
         """Counts and gauges of queues, desks by status, boards, walls, alarms and the gateway; nobody is in it."""
         told, kind = metrics.told(accept)
-        return Response(told, 200, {"Cache-Control": "no-store", "Content-Type": kind})
+        return Response(told, 200, {"Cache-Control": "no-store", "Content-Type": kind, "Vary": "Accept"})
 
     return router

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,17 +42,23 @@ def respond(body: Body, media_type: str, asked: Headers) -> Response:
     packs = takes_packed(asked)
     tag = f'"{body.tag}-gzip"' if packs else f'"{body.tag}"'
     headers = {"ETag": tag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
-    if tag in (one.strip().removeprefix("W/") for one in asked.get("if-none-match", "").split(",")):
+    if has(tag, asked.get("if-none-match")):
         return Response(None, 304, headers)
     if packs:
         headers["Content-Encoding"] = "gzip"
     return Response(body.packed if packs else body.plain, 200, headers, media_type)
 
 
+def has(tag: str, if_none_match: str | None) -> bool:
+    """Whether who asks has what is by that tag, as the header If-None-Match says it."""
+    given = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return tag in given or given == ["*"]
+
+
 def takes_packed(asked: Headers) -> bool:
     """Whether who asks can take gzip, as every browser can."""
-    wants = [one.replace(" ", "") for one in asked.get("accept-encoding", "").lower().split(",")]
-    return any(one == "gzip" or (one.startswith("gzip;") and not one.endswith("q=0")) for one in wants)
+    wants = re.sub(r"\s", "", asked.get("accept-encoding", "").lower()).split(",")
+    return any(one.partition(";")[0] == "gzip" and not re.search(r";q=0*\.?0*$", one) for one in wants)
 
 
 def answer(path: Path, asked: Headers) -> Response:

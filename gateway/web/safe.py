@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nothing from elsewhere, nothing inline, in nobody's frame; files are asked for anew each time.
+# Nothing from elsewhere, nothing inline, in nobody's frame.
 CONTENT_POLICY = (
     b"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 )
@@ -15,8 +15,9 @@ SAFE_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cache-control", b"no-cache"),
 )
+# Files are asked for anew each time; of what the API answers, a browser keeps nothing on its disk.
+KEPT_BY_NOBODY, ASKED_ANEW = (b"cache-control", b"no-store"), (b"cache-control", b"no-cache")
 
 
 class SafeHeaders:
@@ -30,10 +31,12 @@ class SafeHeaders:
             await self.inner(scope, receive, send)
             return
 
+        safe = (*SAFE_HEADERS, KEPT_BY_NOBODY if scope["path"].startswith("/api/") else ASKED_ANEW)
+
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
-                added = [header for header in SAFE_HEADERS if header[0] not in given]
+                added = [header for header in safe if header[0] not in given]
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 

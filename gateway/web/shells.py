@@ -28,7 +28,7 @@ def routes() -> APIRouter:
     """Every address of SHELLS."""
     router = APIRouter(include_in_schema=False)
     for address, name in SHELLS.items():
-        router.get(address, name=name)(_shell(name))
+        router.api_route(address, methods=["GET", "HEAD"], name=name)(_shell(name))
     return router
 
 

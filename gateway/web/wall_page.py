@@ -223,11 +223,13 @@ def routes(plan: floorplan.Plan, screens: Screens) -> APIRouter:
         there_are = ", ".join(sorted(walls)) or "none"
         return PlainTextResponse(f"no such wall in the site file; there are: {there_are}", 404)
 
+    @router.head("/wall", include_in_schema=False)
     @router.get("/wall", include_in_schema=False)
     async def which(request: Request) -> HTMLResponse:
         told = walls if lets(request, "walls") else None
         return HTMLResponse(_list_page(told, "Which wall?", "", "wall/"))
 
+    @router.head("/wall/{wall}", include_in_schema=False)
     @router.get("/wall/{wall}", include_in_schema=False)
     async def wall_page(wall: str, request: Request) -> Response:
         if wall not in walls and lets(request, "walls"):  # else it is told as little as of one that is there

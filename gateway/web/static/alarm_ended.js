@@ -3,7 +3,7 @@
 import { nameOf, wordsOf } from "./alarm_words.js";
 import { refusal } from "./alarms.js";
 import { make, shape } from "./dom.js";
-import { callAs } from "./session.js";
+import { callAs, may } from "./session.js";
 import { fill, moment, number, span, words } from "./words.js";
 
 const SHOWN_MOST = 200; // the CSV has all
@@ -21,7 +21,8 @@ export async function showEnded() {
   csv.download = "";
   const told = make("div", "ended", make("p", "none", words.alarm.ended_wait));
   told.role = "status";
-  box.append(make("div", "title", title, close), told, make("p", "label", words.alarm.ended_kept, " ", csv));
+  const kept = [words.alarm.ended_kept, ...(may("tend") ? [] : [words.alarm.ended_no_desks])].join(" ");
+  box.append(make("div", "title", title, close), told, make("p", "label", kept, " ", csv));
   box.addEventListener("close", () => box.remove());
   document.body.append(box);
   box.showModal();

@@ -10,7 +10,7 @@ const NAMED_MOST = 8;
 const AGAIN_MS = 1100; // after an answer that there are too many at once
 const TRIES = 5;
 
-// rows: alarms of one kind, as alarms.js has them.
+// rows: alarms of one kind, as alarms.js has them. Each is seen to as the one it is now: `number` tells it from a later one.
 export function askForNote(rows) {
   if (!rows.length) return;
   const box = make("dialog", "narrow");
@@ -58,16 +58,16 @@ function aboutOf(rows) {
 
 // One after the other; the words of what hindered it, "" when all are done. One that is over meanwhile hinders nothing.
 async function sendAll(rows, note) {
-  for (const { id } of rows) {
-    const [status, answer] = await sendOne(id, note);
-    if (status !== 200 && !(status === 404 && rows.length > 1)) return refusal(status, answer);
+  for (const { id, number } of rows) {
+    const [status, answer] = await sendOne(id, { note, number });
+    if (status !== 200 && !([404, 409].includes(status) && rows.length > 1)) return refusal(status, answer);
   }
   return "";
 }
 
-async function sendOne(id, note) {
+async function sendOne(id, acknowledgement) {
   for (let tries = 1; ; tries += 1) {
-    const told = await callAs("POST", `api/alarms/${encodeURIComponent(id)}/acknowledgement`, { note });
+    const told = await callAs("POST", `api/alarms/${encodeURIComponent(id)}/acknowledgement`, acknowledgement);
     if (told[0] !== 429 || tries === TRIES) return told;
     await new Promise((done) => setTimeout(done, AGAIN_MS));
   }

@@ -32,8 +32,8 @@ export function wordsOf(alarm) {
   if (!known) return { title: alarm.kind, more: told(alarm.what), todo: told(alarm.todo) };
   const facts = factsOf(alarm.facts);
   const full = (text) => (namesIn(text).every((name) => name in facts) ? fill(text, facts) : null);
-  const more = full(known.more) ?? told(alarm.what);
-  const todo = full(alarm.facts.many ? known.todo_many : known.todo) ?? told(alarm.todo);
+  const more = full((alarm.facts.busy && known.more_busy) || known.more) ?? told(alarm.what);
+  const todo = full(alarm.facts.floods ? known.todo_floods : alarm.facts.many ? known.todo_many : known.todo) ?? told(alarm.todo);
   return { title: alarm.facts.source === "push" ? known.title_push : known.title, more: sentence(more).replace(/([?!…])\.$/, "$1"), todo };
 }
 

@@ -4,7 +4,7 @@ import { buildAloud, tellAloud } from "./alarm_aloud.js";
 import { groupOf, lineOf, put, seenLineOf, tickLine } from "./alarm_lines.js";
 import { nameAlarms, nameOf, wordsOf } from "./alarm_words.js";
 import { showBoard } from "./boards.js";
-import { $, setData, setText } from "./dom.js";
+import { $, setData, setText, soon } from "./dom.js";
 import { goToDesk } from "./floor.js";
 import { callAs, may } from "./session.js";
 import { gatewayNow, said, state } from "./stream.js";
@@ -16,7 +16,7 @@ const SAME_MS = 1500; // a beginning this near the one shown is that one, rounde
 const PATH = "alarm/";
 // What somebody waits for comes first; a kind that this page does not know, last.
 const KINDS = [
-  "broker-away", "source-away", "long-wait", "empty-desk-rings", "board-lost", "history-failed", "service-level",
+  "broker-away", "source-away", "long-wait", "empty-desk-rings", "queue-unknown", "board-lost", "history-failed", "service-level",
   "board-lost-under-busy-desk", "call-nothing-lifted", "off-hook-no-call", "lifted-nothing-at-pbx",
   "available-but-docked", "wall-wrong", "clock-unset",
 ];
@@ -26,13 +26,11 @@ const groups = new Map(); // by kind: the elements that show all of it
 const asked = new Map(); // kinds that somebody has opened (true) or folded (false)
 let shown = []; // the alarms whose lines are in the page
 let known = null; // ids that are no news any more; null before the first news
-let due = false; // the list is to be made anew
 
 export function drawAlarm(id, doc) {
   if (doc) alarms.set(id, { ...doc, ...wordsOf(doc), id, name: nameOf(doc), ...kept(alarms.get(id), doc) });
   else alarms.delete(id);
-  if (!due) requestAnimationFrame(list);
-  due = true;
+  soon(list);
 }
 
 // What goes on from the document before: lengths never run back, and what is just being pressed stays where it is.
@@ -66,7 +64,6 @@ export function alarmsNow() {
 // ---- the list ----
 
 function list() {
-  due = false;
   const all = [...alarms.values()].sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
   const open = Map.groupBy(all.filter((alarm) => !alarm.acked), (alarm) => alarm.kind);
   const seen = all.filter((alarm) => alarm.acked);

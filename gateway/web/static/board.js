@@ -8,12 +8,14 @@ import { make, setData, setText, shape } from "./dom.js";
 import { goToDesk, nameOf } from "./floor.js";
 import { callAs, may } from "./session.js";
 import { gatewayNow } from "./stream.js";
+import { nameOf as nameOfWall } from "./walls.js";
 import { fill, moment, number, sentence, span, told, words } from "./words.js";
 
-// Opens it. `board` is {id, desks, doc}, of which `doc` changes; `closed` is called when nobody looks any more.
-// Returns what draws it anew.
-export function openDetails(board, closed) {
-  const title = make("h2", "", board.id);
+// Opens it. `now` gives {id, definition, desks, doc} as it is known now, undefined once there is no such board: then it
+// closes. `closed` is called when nobody looks any more. Returns what draws it anew.
+export function openDetails(now, closed) {
+  const { id } = now();
+  const title = make("h2", "", id);
   title.id = "board-title";
   const [mark, state] = [shape("question"), make("b", "")];
   const [why, wrong] = [make("p", "why", ""), make("ul", "board-wrong")];
@@ -25,7 +27,7 @@ export function openDetails(board, closed) {
   const check = make("div", "board-check");
   check.hidden = true;
   const box = make("dialog", "board", make("div", "title", title, make("p", "board-state", mark, state), close), why,
-    wrong, ...(may("bench") ? [deeds(board, said, check), said, check] : []), facts, plugged);
+    wrong, ...(may("bench") ? [deeds(now, said, check), said, check] : []), facts, plugged);
   box.id = "board";
   box.setAttribute("aria-labelledby", title.id);
   let leave = () => {};
@@ -39,24 +41,30 @@ export function openDetails(board, closed) {
   box.showModal();
 
   let asking = false;
+  let pluggedShown = "";
   async function ask() {
     if (asking) return;
     asking = true;
-    const [status, all] = await callAs("GET", `api/boards/${encodeURIComponent(board.id)}`);
+    const [status, all] = await callAs("GET", `api/boards/${encodeURIComponent(id)}`);
     asking = false;
-    if (status !== 200) return setText(said, refusal(status, all, board.id));
-    drawFacts(facts, all, board.doc);
+    if (status !== 200) return setText(said, refusal(status, all, id));
+    drawFacts(facts, all, now()?.doc);
+    const shown = JSON.stringify([all.desks, all.walls, all.desks.map(({ desk }) => nameOf(desk)), all.walls.map(nameOfWall)]);
+    if (shown === pluggedShown) return; // its buttons stay, with the keyboard's focus
+    pluggedShown = shown;
     drawPlugged(plugged, all, box);
   }
 
   return () => {
+    const board = now();
+    if (!board) return box.close();
     const { state: is, why: reason, wrong: kinds } = stateOf(board.doc);
     setData(box, "state", is);
     setData(box, "wrong", String(kinds.length > 0));
     setMark(mark, is, kinds);
     setText(state, words.board_state[is]);
     setText(why, is === "ready" || !reason ? "" : `${sentence(reason)}.`);
-    wrong.replaceChildren(...kinds.map((kind) => wrongLine(kind, board)), ...(is === "lost" ? [todo(of.lost_todo)] : []));
+    wrong.replaceChildren(...kinds.map((kind) => wrongLine(kind, board)), ...(is === "lost" ? [todo(board.doc.floods ? of.floods_todo : of.lost_todo)] : []));
     ask();
   };
 }
@@ -126,8 +134,9 @@ function drawPlugged(box, { desks, walls }, dialog) {
     return make("tr", "", name, make("td", "", ...parts));
   });
   const links = walls.map((id) => {
-    const link = make("a", "", id);
+    const link = make("a", "", nameOfWall(id));
     link.href = `wall/${id}`;
+    link.dir = "auto";
     return make("li", "", link);
   });
   const table = make("table", "", make("tbody", "", ...rows));
@@ -141,7 +150,8 @@ function drawPlugged(box, { desks, walls }, dialog) {
 
 // ---- what it can be asked to do ----
 
-function deeds(board, said, check) {
+function deeds(now, said, check) {
+  const board = now();
   const question = make("div", "question");
   question.hidden = true;
   const identify = button(of.identify, () => ask(board.id, "identify", said, identify));
@@ -165,15 +175,15 @@ function deeds(board, said, check) {
     event.preventDefault(); // the dialog stays
     no.click();
   });
-  const wires = board.desks.length ? [wiresButton(board, check)] : [];
+  const wires = board.desks.length ? [wiresButton(now, check)] : [];
   return make("div", "board-deeds", make("div", "buttons", identify, ...wires, restart), question);
 }
 
-function wiresButton(board, check) {
+function wiresButton(now, check) {
   const opener = button(of.check.open, () => {
     check.hidden = false;
     opener.hidden = true;
-    tryWires(board, check, refusal);
+    tryWires(now(), check, refusal);
   });
   return opener;
 }

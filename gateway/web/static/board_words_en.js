@@ -21,6 +21,7 @@ export const en = {
     usb: "headset at USB",
   },
   lost_todo: "Look at its power and its network. What it last said of itself is not shown: it may be so no more.",
+  floods_todo: "It says so much that nobody listens to it: start it anew. If it floods again, or if this is not it, shut it out.",
   // By the kinds of gateway/board_health.py.
   wrong: {
     "other-board": {

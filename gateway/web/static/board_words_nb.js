@@ -21,6 +21,7 @@ export const nb = {
     usb: "hodesett på USB",
   },
   lost_todo: "Se på strømmen og nettverket. Det kortet sist sa om seg selv, vises ikke: det er kanskje ikke slik lenger.",
+  floods_todo: "Det sier så mye at ingen hører på det: start det på nytt. Fortsetter det, eller er det ikke dette kortet som sier det, så steng det ute.",
   // Etter ordene i gateway/board_health.py.
   wrong: {
     "other-board": {

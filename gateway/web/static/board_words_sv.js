@@ -21,6 +21,7 @@ export const sv = {
     usb: "headset på USB",
   },
   lost_todo: "Se på strömmen och nätverket. Det kortet senast sade om sig självt visas inte: det kanske inte stämmer längre.",
+  floods_todo: "Det säger så mycket att ingen lyssnar på det: starta om det. Fortsätter det, eller är det inte det här kortet som säger det, så stäng det ute.",
   // Efter orden i gateway/board_health.py.
   wrong: {
     "other-board": {

@@ -23,6 +23,7 @@ export function buildBoards(plan) {
     sumBoards(floorDoc);
   };
   sumBoards(floorDoc);
+  if (opened && !boards.has(opened.id)) opened.draw(); // which closes it
 }
 
 function line({ id, definition }) {
@@ -113,9 +114,9 @@ function sayHow(order, floor) {
   };
   const values = { all: number(order.length) };
   const parts = Object.keys(counts).filter((name) => counts[name])
-    .map((name) => fill(words[name], { ...values, n: number(counts[name]) }));
+    .map((name) => fill(words[name], { ...values, n: counts[name] }));
   if (order.length && !counts.boards_lost && !counts.boards_unknown) parts.unshift(fill(words.boards_ready, values));
-  if (floor?.refused) parts.push(fill(words.refused, { n: number(floor.refused) }));
+  if (floor?.refused) parts.push(fill(words.refused, { n: floor.refused }));
   setText($("boards-sum"), parts.join(" · "));
   setData($("boards-sum"), "lost", String(counts.boards_lost > 0));
 }
@@ -135,7 +136,7 @@ async function openBoard(id) {
   opened = { id, draw: () => {} };
   try {
     const { openDetails } = await import("./board.js");
-    opened.draw = openDetails(boards.get(id), () => {
+    opened.draw = openDetails(() => boards.get(id), () => {
       opened = null;
       boards.get(id)?.opener.focus();
     });

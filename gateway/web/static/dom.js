@@ -25,6 +25,31 @@ export function setData(element, name, value) {
   if (element.dataset[name] !== value) element.dataset[name] = value;
 }
 
+// Does `work` with the next frame, once for all that is said until then. A page out of sight has no frames: there it is
+// done all the same, as what asks for a glance (the title, the icon, a tone) is for those who do not look.
+const due = new Set();
+let frame = 0;
+
+export function soon(work) {
+  if (!due.size) plan();
+  due.add(work);
+}
+
+function plan() {
+  if (document.hidden) setTimeout(doDue);
+  else frame ||= requestAnimationFrame(doDue);
+}
+
+function doDue() {
+  cancelAnimationFrame(frame);
+  frame = 0;
+  const works = [...due];
+  due.clear();
+  for (const work of works) work();
+}
+
+document.addEventListener("visibilitychange", () => due.size && plan()); // the frame that was asked for does not come
+
 // A figure that may be unknown: then a dash, with the reason for whoever asks.
 export function setFigure(element, value, why) {
   const known = value !== null && value !== undefined;

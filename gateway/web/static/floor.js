@@ -43,7 +43,7 @@ export function buildFloor({ desks: plan, rooms: named = [], floor_plan: hasDraw
     drawDesk(row.id, undefined);
   }
   document.body.dataset.desks = plan.length > MANY ? "many" : "few";
-  map.ariaLabel = fill(words.map_aloud, { n: number(plan.length) });
+  map.ariaLabel = fill(words.map_aloud, { n: plan.length });
   map.replaceChildren(...[...desks.values()].map((desk) => desk.element));
   if (plan.length) map.firstChild.tabIndex = 0;
   else map.append(make("p", "none", words.no_desks));
@@ -145,7 +145,7 @@ export function goToDesk(id) {
 function moreOf({ phone, in_call, rings, muted, docked, missed }) {
   const headset = words.rings[rings] || words.in_call[in_call];
   const parts = [words.phone[phone], headset, words.docked[docked], words.muted[muted]];
-  if (missed) parts.push(fill(words.missed, { n: number(missed) }));
+  if (missed) parts.push(fill(words.missed, { n: missed }));
   return parts.filter(Boolean);
 }
 

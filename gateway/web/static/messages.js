@@ -30,6 +30,7 @@ export function buildMessages(plan) {
 
 // Who may not send any has no button for them.
 export function allowMessages() {
+  if (!$("messages-open").textContent) setText($("messages-open"), words.messages);
   $("messages-open").hidden = names.size === 0 || !may("say");
 }
 

@@ -3,7 +3,7 @@
 
 import { alarmsNow, allowAlarms, buildAlarms, drawAlarm, listenToAlarms, tickAlarms } from "./alarms.js";
 import { buildBoards, drawBoard, sumBoards } from "./boards.js";
-import { $, make, putWords, setData, setText, shape } from "./dom.js";
+import { $, make, putWords, setData, setText, shape, soon } from "./dom.js";
 import { drawFinding } from "./findings.js";
 import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
 import { drawHistory } from "./history.js";
@@ -44,7 +44,7 @@ let warned = ""; // the warning that stands
 let linksDrawn = "";
 
 function hear(paths) {
-  if (paths.length && !changed.size) requestAnimationFrame(draw);
+  if (paths.length) soon(draw);
   for (const path of paths) changed.add(path);
   tick();
 }
@@ -84,15 +84,24 @@ function start() {
 
 function build() {
   setText($("site"), plan.site.name);
-  buildFloor(plan);
-  buildAlarms(plan);
-  buildQueues(plan.queues);
-  buildWalls(plan.walls);
-  buildMessages(plan.walls);
-  buildBoards(plan.boards);
+  attempt("the floor", () => buildFloor(plan));
+  attempt("alarms", () => buildAlarms(plan));
+  attempt("queues", () => buildQueues(plan.queues));
+  attempt("walls", () => buildWalls(plan.walls));
+  attempt("messages", () => buildMessages(plan.walls));
+  attempt("boards", () => buildBoards(plan.boards));
   for (const path of said.keys()) changed.add(path);
-  drawKept(said.get("history"));
+  attempt("history", () => drawKept(said.get("history")));
   draw();
+}
+
+// One part that cannot be drawn takes no other with it.
+function attempt(what, work) {
+  try {
+    work();
+  } catch (error) {
+    console.error(`${what} cannot be drawn`, error);
+  }
 }
 
 function drawKept(doc) {
@@ -106,19 +115,15 @@ function draw() {
   if (!plan) return;
   for (const path of paths) {
     const [kind, id] = path.split("/", 2);
-    try {
-      DRAW[kind]?.(id, said.get(path));
-    } catch (error) {
-      console.error(`${path} cannot be drawn`, error); // and the others still are
-    }
+    attempt(path, () => DRAW[kind]?.(id, said.get(path)));
   }
-  if (paths.some((path) => path.startsWith("queue/") || path === "values")) wallsChanged();
-  if (paths.some((path) => path.startsWith("board/") || path === "floor")) sumBoards(said.get("floor"));
+  if (paths.some((path) => path.startsWith("queue/") || path === "values")) attempt("walls", wallsChanged);
+  if (paths.some((path) => path.startsWith("board/") || path === "floor")) attempt("boards", () => sumBoards(said.get("floor")));
 }
 
 function tick() {
   const news = state();
-  const why = !news.heard ? words.no_news_yet : news.silent ? words.no_news : words.broken;
+  const why = !news.heard ? words.no_news_yet : news.silent || news.resting ? words.no_news : words.broken;
   setData(document.body, "news", news.old ? "old" : news.heard ? "live" : "none");
   setText($("live-words"), news.old ? words.not_live : news.heard ? words.live : words.connecting);
   warn(news.old ? why : "", number(Math.round(news.age_ms / 1000)));

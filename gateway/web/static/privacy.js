@@ -51,7 +51,7 @@ function draw(told) {
     part("duties", paragraph(text.duties_hint), ...["both", ...countries].map(duties)),
     part("rights", list(text.rights_rows.map(
       (row) => fill(row, { authorities: countries.map((name) => text.authority[name]).join(text.joint) })))),
-    part("blanks", ...Object.entries(text.blank).map(blank)),
+    part("blanks", ...Object.entries(text.blank).filter(([name]) => name !== "broker" || !told.ways.broker_here).map(blank)),
   );
   $("print").hidden = false;
 }
@@ -133,6 +133,7 @@ function ways({ page_tls, broker_tls, broker_here, pbx_tls }) {
   const one = (pair, safe) => pair[safe ? 0 : 1];
   const rows = [one(text.way.page, page_tls)];
   rows.push(!broker_tls && broker_here ? text.way.broker_here : one(text.way.broker, broker_tls));
+  if (!broker_here) rows.push(text.way.broker_away);
   if (pbx_tls !== null) rows.push(one(text.way.pbx, pbx_tls));
   return rows;
 }

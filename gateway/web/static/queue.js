@@ -46,6 +46,7 @@ const id = location.pathname.split("/").pop();
 const gaps = buildGaps($("gaps"));
 let queue = null; // the plan's row
 let plots = false; // whether this gateway has what draws them
+let page = ""; // which files it has
 let day = null; // what is shown
 let asked = 0;
 let timer = null;
@@ -58,7 +59,7 @@ async function start() {
   if (status !== 200) return later(start, refusal(status, plan));
   queue = plan.queues.find((row) => row.id === id) ?? null;
   if (!queue) return tell(words.day.no_queue);
-  plots = plan.plots;
+  [plots, page] = [plan.plots, plan.page];
   setText($("name"), queue.name);
   build();
   show(new URLSearchParams(location.search).get("date"));
@@ -79,6 +80,7 @@ function tell(told) {
 async function show(date) {
   const mine = ++asked;
   clearTimeout(timer);
+  if (day && (await isOld())) return location.reload();
   const [status, told] = await callAs("GET", `api/queues/${id}/day` + (date ? `?date=${encodeURIComponent(date)}` : ""));
   if (mine !== asked) return;
   if (status === 0 || status === 503) return later(() => show(date), words.no_answer);
@@ -87,6 +89,12 @@ async function show(date) {
   day = told;
   draw();
   if (day.running || day.date === day.today) timer = setTimeout(() => refresh(date), REFRESH_MS);
+}
+
+// Whether the gateway brought a newer page since this one was loaded.
+async function isOld() {
+  const [status, plan] = await callAs("GET", "api/plan");
+  return status === 200 && plan.page !== page;
 }
 
 function refresh(date) {

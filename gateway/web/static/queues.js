@@ -115,7 +115,7 @@ function drawDesksNeeded(queue, present, needed, why) {
   const label = !known ? words.desks_needed : short ? words.desks_short : words.desks_enough;
   setFigure(queue.desks, known ? number(present) : null,
     why || (present === null ? words.desks_unknown : words.desks_none));
-  setText(queue.desksLabel, fill(label, { n: number(needed) }));
+  setText(queue.desksLabel, fill(label, { n: short ? needed : present, needed }));
   setText(queue.few, short ? words.desks_too_few : "");
   setData(queue.desks.parentElement, "level", short ? "warn" : "calm");
 }

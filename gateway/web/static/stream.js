@@ -21,13 +21,59 @@ let compared = false; // whether this stream has said anything, so that base is 
 let lastId = ""; // of the last event: which start of the gateway said it, and when
 let lastAt = 0; // the gateway's clock then
 let lastHeard = 0; // this page's clock then; 0: nothing heard yet
+let resting = false; // closed while nobody looks, for pages that are looked at
 let lastDate = 0; // and the wall clock, which goes on while the machine sleeps
+
+// A browser keeps at most six connections to one gateway, and each stream is one. So a page out of sight lets go of its
+// own when so many others in this browser were opened or looked at since it was; it goes on as soon as it is looked at.
+const NEWER_MOST = 3; // four streams, and room for what pages ask for
+const me = Math.random().toString(36).slice(2);
+const newer = new Set(); // pages that were opened or looked at since this one was
+const pages = new BroadcastChannel("callfloor.stream");
+let left = false; // this page is being closed, or put away by the browser
+
+// It comes into sight, or goes out of it: either way nobody looked at another page later.
+function lookedAt() {
+  if (left) return;
+  newer.clear();
+  pages.postMessage({ id: me, here: true });
+  rest();
+}
+
+function leave() {
+  left = true;
+  pages.postMessage({ id: me, here: false });
+}
+
+function comeBack() {
+  left = false;
+  lookedAt();
+}
+
+pages.onmessage = ({ data: { id, here } }) => {
+  if (here) newer.add(id);
+  else newer.delete(id);
+  if (source) rest();
+};
+
+function rest() {
+  const rests = document.hidden && newer.size > NEWER_MOST;
+  if (rests === resting) return;
+  resting = rests;
+  if (rests) source.close();
+  else open();
+  onChange([]);
+}
 
 // Keeps a stream open: `started` is called at each start of it, `changed` with the paths that differ, `failed` where it
 // broke or was refused, which nobody can tell from here.
 export function follow(started, changed, failed) {
   [onOpen, onChange, onBroken] = [started, changed, failed];
   open();
+  lookedAt();
+  document.addEventListener("visibilitychange", lookedAt);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", comeBack);
 }
 
 function open() {
@@ -38,19 +84,23 @@ function open() {
   // Only what was said since, where the gateway still knows that; else it says the whole.
   source = new EventSource(`api/events${lastId && `?after=${encodeURIComponent(lastId)}`}`);
   source.onopen = () => onOpen();
-  source.onerror = () => {
-    source.close(); // left alone, some browsers try again and some do not
-    if (!broken && compared && performance.now() - opened > LIVED_MS) return open();
-    due = performance.now() + AGAIN_MS * (1 + Math.random()); // not all pages at once
-    broken = true;
-    onChange([]);
-    onBroken();
-  };
+  source.onerror = again;
   source.onmessage = (event) => hear(event, false);
   source.addEventListener("whole", (event) => hear(event, true));
 }
 
+function again() {
+  source.close(); // left alone, some browsers try again and some do not
+  if (!broken && compared && performance.now() - opened > LIVED_MS) return open();
+  due = performance.now() + AGAIN_MS * (1 + Math.random()); // not all pages at once
+  broken = true;
+  onChange([]);
+  onBroken();
+}
+
 function hear(event, isWhole) {
+  const documents = read(event.data);
+  if (documents === null) return again(); // whose `?after=` asks for what was in this one
   const now = performance.now();
   const at = Number(event.lastEventId.split("-")[1]);
   // What was sent long ago must not look new. The first event was made after it was asked for;
@@ -62,7 +112,6 @@ function hear(event, isWhole) {
   lastDate = Date.now();
   due = now + SILENT_MS;
   broken = false;
-  const documents = JSON.parse(event.data);
   const gone = isWhole ? [...said.keys()].filter((path) => !(path in documents)) : [];
   for (const path of gone) documents[path] = null;
   for (const [path, doc] of Object.entries(documents)) {
@@ -72,16 +121,26 @@ function hear(event, isWhole) {
   onChange(Object.keys(documents));
 }
 
-// Opens the stream anew where it is broken, or where the browser would wait for ever on a dead link.
-export function mend() {
-  if (performance.now() >= due) open();
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    console.warn("an event cannot be read", error);
+    return null;
+  }
 }
 
-// How it stands: `age_ms` of the news since it was sent, not since it came; `old`; `heard` anything at all.
+// Opens the stream anew where it is broken, or where the browser would wait for ever on a dead link.
+export function mend() {
+  if (!resting && performance.now() >= due) open();
+}
+
+// How it stands: `age_ms` of the news since it was sent, not since it came; `old`; `resting` while nobody looks;
+// `heard` anything at all.
 export function state() {
   const age_ms = newsAge();
   const silent = age_ms > OLD_AFTER_MS;
-  return { age_ms, silent, old: silent || broken, heard: lastHeard > 0 };
+  return { age_ms, silent, resting, old: silent || broken || resting, heard: lastHeard > 0 };
 }
 
 function newsAge() {

@@ -29,6 +29,8 @@ export const nb = {
   "board {board} is cut off or without power, says the broker":
     "kortet {board} er avskåret eller uten strøm, sier brokeren",
   "board {board} has been silent for {n} s or more": "kortet {board} har vært stille i {n} s eller mer",
+  "board {board} floods: `callfloor board revoke {same}` shuts it out":
+    "kortet {board} sier altfor mye: `callfloor board revoke {same}` stenger det ute",
   "nobody is logged in at this desk": "ingen er logget inn på denne plassen",
   "more than one is logged in at this desk, or at two desks: who sits here is not known":
     "mer enn én er logget inn på denne plassen, eller én på to plasser: hvem som sitter her, er ukjent",

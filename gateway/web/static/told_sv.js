@@ -29,6 +29,8 @@ export const sv = {
   "board {board} is cut off or without power, says the broker":
     "kortet {board} är avskuret eller utan ström, säger brokern",
   "board {board} has been silent for {n} s or more": "kortet {board} har varit tyst i {n} s eller mer",
+  "board {board} floods: `callfloor board revoke {same}` shuts it out":
+    "kortet {board} säger alldeles för mycket: `callfloor board revoke {same}` stänger det ute",
   "nobody is logged in at this desk": "ingen är inloggad på den här platsen",
   "more than one is logged in at this desk, or at two desks: who sits here is not known":
     "fler än en är inloggade på den här platsen, eller en på två platser: vem som sitter här är okänt",

@@ -1,7 +1,7 @@
 // What a wall shows, in words, for those who hear a page: by queue, in the order of its pages.
 
 import { waited } from "./wall_scene.js";
-import { clock, fill, number, span, words } from "./words.js";
+import { clock, fill, span, words } from "./words.js";
 
 // `told` says of each number whose it is and what: ["Polski", "waiting"].
 export function aloud({ name, numbers: told }, { scene, numbers, clock_ms, age_s, percent, message }) {
@@ -13,7 +13,7 @@ export function aloud({ name, numbers: told }, { scene, numbers, clock_ms, age_s
   for (const op of read) {
     if (op.is !== "figure" || !told[op.number]) continue;
     const [queue, what] = told[op.number];
-    const value = op.ticks ? clock(waited(op, known, clock_ms)) : number(known?.values[op.number]);
+    const value = op.ticks ? clock(waited(op, known, clock_ms)) : known?.values[op.number];
     if (!queues.has(queue)) queues.set(queue, new Set());
     queues.get(queue).add(fill(screen[what], { n: value ?? words.unknown_aloud }));
   }

@@ -24,6 +24,10 @@ export function buildWalls(plan) {
   $("wall-cards").replaceChildren(...(cards.length ? cards : [make("p", "none", words.no_walls)]));
 }
 
+export function nameOf(id) {
+  return walls.get(id)?.name ?? id;
+}
+
 function card({ id, name, size }) {
   const canvas = make("canvas", "");
   [canvas.width, canvas.height] = size;
@@ -57,7 +61,8 @@ export function drawWall(id, doc) {
   setData(wall.mark, "shape", doc?.alarm ? "triangle" : off ? "dash" : FRESH_SHAPE[fresh]);
   setData(wall.element, "alarm", String(Boolean(doc?.alarm)));
   setData(wall.element, "off", String(off));
-  setText(wall.state, off ? words.wall_off : doc ? words.fresh[fresh] : words.status.unknown);
+  const wrong = doc?.wrong && doc.wrong !== "old" && fresh === "true"; // its figures are fresh, and yet it is not right
+  setText(wall.state, wrong ? words.wall_wrong : off ? words.wall_off : doc ? words.fresh[fresh] : words.status.unknown);
   setText(wall.reason, doc ? told(doc.reason) : words.nothing_said);
   setText(wall.over, doc?.wrong ? words.wall_differs : off ? offWords(doc.off_until) : "");
   drawSays(wall, doc);

@@ -12,6 +12,7 @@ export const words = bare(tables[0]);
 // Numbers and times as they are written where the reader is, where the browser says so.
 export const locales = [...navigator.languages.filter((tag) => isOne(tag) && tag.split("-")[0] === language), language];
 const wholeNumber = new Intl.NumberFormat(locales);
+const plural = new Intl.PluralRules(language);
 const percentage = new Intl.NumberFormat(locales, { style: "percent" });
 
 // Some systems have a browser ask for "en-US@posix", of which Intl wants to know nothing.
@@ -29,9 +30,10 @@ function bare(table) {
   return Object.setPrototypeOf(table, null);
 }
 
-// A text with the names in braces filled in.
+// A text with the names in braces filled in, numbers as they are written here; of { one, other } that which `n` asks for.
 export function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const form = typeof text === "string" ? text : text[plural.select(values.n)] ?? text.other;
+  return form.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name]));
 }
 
 // The gateway's sentences: whole, or in their parts.
