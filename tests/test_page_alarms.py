@@ -339,8 +339,10 @@ def test_many_are_acknowledged_together_and_one_that_is_over_says_so(
     served.so(*[OFF_HOOK._replace(about=f"a{n}") for n in range(8)], RINGS)
     with opened(browser, served.address, expected="409") as page:
         take(page, "Acknowledge all", "a fire drill")
-        expect(page.locator("#alarms-seen .alarm")).to_have_count(8)
         expect(page.locator("#alarms-seen-title")).to_have_text("Somebody sees to these: 8")
+        expect(page.locator("#alarms-seen .alarm")).to_have_count(0)  # folded, until somebody asks
+        page.locator("#alarms-seen-fold").click()
+        expect(page.locator("#alarms-seen .alarm")).to_have_count(8)
         page.get_by_role("button", name=re.compile("^Acknowledge: A3")).click()
         box = page.get_by_role("dialog")
         box.get_by_role("textbox").fill("x" * 300)
@@ -352,6 +354,15 @@ def test_many_are_acknowledged_together_and_one_that_is_over_says_so(
         expect(of_kind(page, "empty-desk-rings")).to_have_count(1)
         page.keyboard.press("Escape")
         expect(box).to_have_count(0)
+        expect(page.locator("#alarms-title")).to_be_focused()  # what was pressed is no more
+
+
+def test_of_more_than_a_hundred_the_rest_is_a_number(browser: Browser, served: Alarmed) -> None:
+    served.so(*[OFF_HOOK._replace(about=f"d{n}") for n in range(112)])
+    with opened(browser, served.address) as page:
+        page.locator("#alarms-open").get_by_role("button", name="show all").click()
+        expect(lines(page)).to_have_count(100)
+        expect(page.locator("#alarms-open li").last).to_have_text("12 more")
 
 
 def test_only_who_may_sees_to_alarms_and_the_page_and_the_list_name_them(

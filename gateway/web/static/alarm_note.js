@@ -13,6 +13,8 @@ const TRIES = 5;
 // rows: alarms of one kind, as alarms.js has them. Each is seen to as the one it is now: `number` tells it from a later one.
 export function askForNote(rows) {
   if (!rows.length) return;
+  const opener = document.activeElement;
+  let taken = false;
   const box = make("dialog", "narrow");
   const title = make("h2", "", words.alarm.take);
   title.id = "alarm-note-title";
@@ -38,12 +40,14 @@ export function askForNote(rows) {
     const no = await sendAll(rows, field.value.trim());
     send.disabled = false;
     setText(refused, no);
-    if (no) return;
-    box.close();
-    $("alarms-title").focus(); // what was pressed is no more
+    taken = !no;
+    if (taken) box.close();
   });
   box.append(form);
-  box.addEventListener("close", () => box.remove());
+  box.addEventListener("close", () => {
+    box.remove();
+    if (taken || !opener.isConnected) $("alarms-title").focus(); // what was pressed is no more
+  });
   document.body.append(box);
   box.showModal();
 }

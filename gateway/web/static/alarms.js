@@ -4,7 +4,7 @@ import { buildAloud, tellAloud } from "./alarm_aloud.js";
 import { groupOf, lineOf, put, seenLineOf, tickLine } from "./alarm_lines.js";
 import { nameAlarms, nameOf, wordsOf } from "./alarm_words.js";
 import { showBoard } from "./boards.js";
-import { $, setData, setText, soon } from "./dom.js";
+import { $, make, setData, setText, soon } from "./dom.js";
 import { goToDesk } from "./floor.js";
 import { callAs, may } from "./session.js";
 import { gatewayNow, said, state } from "./stream.js";
@@ -16,14 +16,14 @@ const SAME_MS = 1500; // a beginning this near the one shown is that one, rounde
 const PATH = "alarm/";
 // What somebody waits for comes first; a kind that this page does not know, last.
 const KINDS = [
-  "broker-away", "source-away", "long-wait", "empty-desk-rings", "queue-unknown", "board-lost", "history-failed", "service-level",
-  "board-lost-under-busy-desk", "call-nothing-lifted", "off-hook-no-call", "lifted-nothing-at-pbx",
+  "broker-away", "source-away", "long-wait", "empty-desk-rings", "queue-unknown", "board-lost", "history-failed",
+  "service-level", "board-lost-under-busy-desk", "call-nothing-lifted", "off-hook-no-call", "lifted-nothing-at-pbx",
   "available-but-docked", "wall-wrong", "clock-unset",
 ];
 
 const alarms = new Map(); // by id: the gateway's document, its words, since when on the gateway's clock, its line
 const groups = new Map(); // by kind: the elements that show all of it
-const asked = new Map(); // kinds that somebody has opened (true) or folded (false)
+const asked = new Map(); // kinds, and "seen", that somebody has opened (true) or folded (false)
 let shown = []; // the alarms whose lines are in the page
 let known = null; // ids that are no news any more; null before the first news
 
@@ -70,9 +70,7 @@ function list() {
   shown = [];
   const order = [...open.values()].sort(byUrgency);
   put($("alarms-open"), order.map(drawGroup));
-  put($("alarms-seen"), seen.slice(0, SHOWN_MOST).map((alarm) => drawLine(alarm, seenLineOf)));
-  $("alarms-seen-part").hidden = seen.length === 0;
-  setText($("alarms-seen-title"), fill(words.alarm.seen, { n: number(seen.length) }));
+  drawSeen(seen);
   tellNew();
   drawCalm();
   tickAlarms();
@@ -89,19 +87,33 @@ function drawGroup(rows) {
   const group = groups.get(kind) ?? groupOf(kind);
   groups.set(kind, group);
   const alike = rows.every((row) => row.todo === todo);
-  const folds = rows.length > OPEN_MOST;
-  const isOpen = !folds || (asked.get(kind) ?? false);
   setData(group.element, "level", level);
   setText(group.level, words.alarm.level[level] ?? level);
   setText(group.title, rows.length > 1 ? fill(words.alarm.several, { what: title, n: number(rows.length) }) : title);
   setText(group.todo, alike ? todo : "");
-  group.fold.hidden = !folds;
-  setText(group.fold, isOpen ? words.alarm.fewer : words.alarm.all);
-  group.fold.ariaExpanded = String(isOpen);
   group.takeAll.hidden = rows.length < 2;
-  group.list.hidden = !isOpen;
-  put(group.list, isOpen ? rows.slice(0, SHOWN_MOST).map((row) => drawLine(row, lineOf, !alike)) : []);
+  drawLines(group.list, group.fold, rows, (row) => drawLine(row, lineOf, !alike));
   return group.element;
+}
+
+// Those that somebody sees to, quiet and last.
+function drawSeen(rows) {
+  $("alarms-seen-part").hidden = rows.length === 0;
+  setText($("alarms-seen-title"), fill(words.alarm.seen, { n: number(rows.length) }));
+  drawLines($("alarms-seen"), $("alarms-seen-fold"), rows, (row) => drawLine(row, seenLineOf));
+}
+
+// A few stand open; many are folded until somebody presses `fold`, and those past SHOWN_MOST are a number.
+function drawLines(list, fold, rows, draw) {
+  const folds = rows.length > OPEN_MOST;
+  const isOpen = !folds || (asked.get(fold.dataset.fold) ?? false);
+  fold.hidden = !folds;
+  setText(fold, isOpen ? words.alarm.fewer : words.alarm.all);
+  fold.ariaExpanded = String(isOpen);
+  list.hidden = !isOpen;
+  const past = rows.length - SHOWN_MOST;
+  const rest = past > 0 ? [make("li", "label", fill(words.alarm.more, { n: number(past) }))] : [];
+  put(list, isOpen ? [...rows.slice(0, SHOWN_MOST).map(draw), ...rest] : []);
 }
 
 function drawLine(alarm, make, withTodo = false) {

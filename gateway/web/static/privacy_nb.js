@@ -43,7 +43,7 @@ export const nb = {
   why: "Hva det er til for",
   why_rows: [
     "Å se hvor mange som venter, hvor lenge, og hvor mange plasser som kan ta en samtale: på tavlene og på siden, så de som ringer, får svar snart.",
-    "Å finne ut hva som er i stykker eller ble glemt: et kort som er borte, et rør ved siden av gaffelen, et hodesett i holderen på en plass som fortsatt får samtaler.",
+    "Å finne ut hva som er i stykker eller ble glemt: et kretskort som ikke svarer, et rør ved siden av gaffelen, et hodesett i holderen på en plass som fortsatt får samtaler.",
     "Å vite av summene for køene hvor mange plasser som trengs.",
   ],
   made: "Hva det blir til",
@@ -60,7 +60,7 @@ export const nb = {
     "off-hook-no-call": "røret er løftet, og det er ingen samtale: etter {span}",
     "lifted-nothing-at-pbx": "noen snakker, og telefonsystemet kjenner ingen samtale: etter {span}",
     "call-nothing-lifted": "i en samtale, og ingenting er løftet: etter {span}",
-    "board-lost-under-busy-desk": "i en samtale, og plassens kort er borte: etter {span}",
+    "board-lost-under-busy-desk": "i en samtale, og plassens kretskort svarer ikke: etter {span}",
   },
 
   kept: "Hvor lenge det lagres",
@@ -83,7 +83,7 @@ export const nb = {
     links: ["Invitasjoner", "{link_days} dager", "disk"],
     tokens: ["Nøkler for maskiner og skjermer", "høyst {token_days} dager, og 30 til i listen", "disk"],
   },
-  trace: "For å finne en feil kan en tekniker la et kort ta opp hva kontaktene gjør, som en fil hos teknikeren selv. At det ble gjort, står i listen over hvem som endret hva.",
+  trace: "For å finne en feil kan en tekniker la et kretskort ta opp hva kontaktene gjør, som en fil hos teknikeren selv. At det ble gjort, står i listen over hvem som endret hva.",
   backups: "Kopier av disken, datamaskinens logg og filer som noen lagrer fra siden, følger arbeidsgiverens egne regler.",
 
   who: "Hvem som ser det",
@@ -91,7 +91,7 @@ export const nb = {
   right: {
     walls: "det tavlene viser", see: "siden, tallene og historikken", say: "sender meldinger til tavler",
     tend: "tar seg av alarmer, og ser dem for plasser som er over",
-    bench: "tar seg av kort, og ser direkte hva de leser på plassene", people: "hvem som har lov til hva, og listen over hvem som endret hva",
+    bench: "tar seg av kretskortene, og ser direkte hva de leser på plassene", people: "hvem som har lov til hva, og listen over hvem som endret hva",
   },
   who_none: "Alle som når denne siden, ser alt: den spør ingen om hvem de er.",
   who_walls: "Alle i rommet leser tavlene.",

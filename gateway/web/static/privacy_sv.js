@@ -43,7 +43,7 @@ export const sv = {
   why: "Vad det är till för",
   why_rows: [
     "Att se hur många som väntar, hur länge, och hur många platser som kan ta ett samtal: på tavlorna och på sidan, så att de som ringer snart får svar.",
-    "Att upptäcka vad som är trasigt eller glömt: ett kort som är borta, en lur bredvid klykan, ett headset i hållaren på en plats som fortfarande får samtal.",
+    "Att upptäcka vad som är trasigt eller glömt: ett kretskort som inte svarar, en lur bredvid klykan, ett headset i hållaren på en plats som fortfarande får samtal.",
     "Att av summorna för köerna veta hur många platser som behövs.",
   ],
   made: "Vad det blir till",
@@ -60,7 +60,7 @@ export const sv = {
     "off-hook-no-call": "luren är lyft, och det finns inget samtal: efter {span}",
     "lifted-nothing-at-pbx": "någon talar, och telefonsystemet känner inte till något samtal: efter {span}",
     "call-nothing-lifted": "i ett samtal, och inget är lyft: efter {span}",
-    "board-lost-under-busy-desk": "i ett samtal, och platsens kort är borta: efter {span}",
+    "board-lost-under-busy-desk": "i ett samtal, och platsens kretskort svarar inte: efter {span}",
   },
 
   kept: "Hur länge det sparas",
@@ -83,7 +83,7 @@ export const sv = {
     links: ["Inbjudningar", "{link_days} dagar", "disk"],
     tokens: ["Nycklar för maskiner och skärmar", "högst {token_days} dagar, och 30 till i listan", "disk"],
   },
-  trace: "För att hitta ett fel kan en tekniker låta ett kort spela in vad dess kontakter gör, som en fil hos teknikern själv. Att det gjordes står i listan över vem som ändrade vad.",
+  trace: "För att hitta ett fel kan en tekniker låta ett kretskort spela in vad dess kontakter gör, som en fil hos teknikern själv. Att det gjordes står i listan över vem som ändrade vad.",
   backups: "Kopior av disken, datorns logg och filer som någon sparar från sidan följer arbetsgivarens egna regler.",
 
   who: "Vem som ser det",
@@ -91,7 +91,7 @@ export const sv = {
   right: {
     walls: "det tavlorna visar", see: "sidan, dess siffror och historik", say: "skickar meddelanden till tavlor",
     tend: "tar hand om larm, och ser dem för platser som är över",
-    bench: "sköter kort, och ser direkt vad de läser på platserna", people: "vem som får göra vad, och listan över vem som ändrade vad",
+    bench: "sköter kretskorten, och ser direkt vad de läser på platserna", people: "vem som får göra vad, och listan över vem som ändrade vad",
   },
   who_none: "Alla som når den här sidan ser allt: den frågar ingen vem de är.",
   who_walls: "Alla i rummet läser tavlorna.",

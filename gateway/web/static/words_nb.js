@@ -84,7 +84,7 @@ export const nb = {
         todo: "Få flere plasser inn i køen: spør hvem som er borte eller på pause, og hvem som bare svarer i andre køer.",
       },
       "service-level": {
-        title: "Svarprosenten er under målet",
+        title: "Servicegraden er under målet",
         more: "{level_pct} innen {within_s} s i dag, og {target_pct} er målet; {calls} samtaler.",
         todo: "Det trengs flere plasser så lenge det ringer så mye: se ved køen hvor mange som trengs, og hvor mange som er der.",
       },
