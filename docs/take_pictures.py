@@ -1,12 +1,14 @@
 """Takes the pictures of README and docs from the running product: `make pictures`, in the tree's .venv.
 
-Two floors are run one after the other, each with a past behind it: the example, and a house of 465 desks.
+Two floors are run one after the other: the example, with a past behind it, and a house of 465 desks.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,38 +17,83 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 BUSY_S = 40  # until a floor looks like an ordinary afternoon
 LIGHT_PX = 6
+CROWD = re.compile("^([2-9]|[1-9][0-9])$")  # so many wait in a picture
+SLOW_MS = 120_000  # a house of 465 desks on a small computer
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 DESK, LAPTOP, PHONE = (1920, 1080), (1366, 900), (390, 844)
 
 
-def _ready(page: Page) -> None:
+class Floor(NamedTuple):
+    """A floor that runs: its folder, the link that lets somebody in once, and its process."""
+
+    folder: Path
+    link: str
+    pid: int
+
+    def board(self, name: str) -> int:
+        """The process of a board."""
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            if f"{name}.json" in Path(f"/proc/{child}/cmdline").read_text():
+                return int(child)
+        raise LookupError(f"no process of the board {name}")
+
+
+def _ready(page: Page, _: Floor) -> None:
+    """All is drawn, and somebody waits."""
     page.wait_for_selector(".desk[data-status]:not([data-status=unknown])")
     page.wait_for_selector(".queue .uplot")
-    page.wait_for_timeout(2500)  # each wall has drawn its picture by then
+    waiting = page.locator(".queue .big .figure").first
+    for _again in range(20):
+        expect(waiting).to_have_text(CROWD, timeout=SLOW_MS)
+        page.wait_for_timeout(1500)  # each wall has drawn its picture by then
+        if CROWD.match(waiting.inner_text()):
+            return
 
 
-def _desk_asked(page: Page) -> None:
-    _ready(page)
+def _busy(page: Page, floor: Floor) -> None:
+    """With the board's own picture of a wall, of the same moment."""
+    from wallboard.picture import png, read_ppm
+
+    _ready(page, floor)
+    wall = next(floor.folder.glob("callfloor-*/wall-south.ppm"))
+    (PICTURES / "wall.png").write_bytes(png(read_ppm(wall.read_bytes()), LIGHT_PX))
+
+
+def _desk_asked(page: Page, floor: Floor) -> None:
+    _ready(page, floor)
     page.locator(".desk").nth(2).focus()
 
 
-def _board_asked(page: Page) -> None:
-    _ready(page)
+def _board_asked(page: Page, floor: Floor) -> None:
+    _ready(page, floor)
     page.locator("[data-board] button").first.click()
     page.wait_for_selector("dialog[open]")
     page.wait_for_timeout(1500)
 
 
-def _message(page: Page) -> None:
-    _ready(page)
+def _alarms(page: Page, floor: Floor) -> None:
+    """Two boards hang: one that reads desks, one that draws a wall."""
+    hung = [floor.board(name) for name in ("row-b", "wall-south")]
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        expect(page.locator("[data-kind=board-lost] .alarm")).to_have_count(len(hung), timeout=SLOW_MS)
+        page.wait_for_timeout(2000)
+    finally:
+        for pid in hung:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _message(page: Page, floor: Floor) -> None:
+    _ready(page, floor)
     page.locator("#messages-open").click()
     page.locator("#message-text").fill("Fire drill at 14:30. Leave your headset in its cradle.")
     page.locator("#message-look").click()
@@ -54,12 +101,12 @@ def _message(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
-def _day(page: Page) -> None:
+def _day(page: Page, _: Floor) -> None:
     page.wait_for_selector(".uplot")
     page.wait_for_timeout(800)
 
 
-def _privacy(page: Page) -> None:
+def _privacy(page: Page, _: Floor) -> None:
     page.wait_for_selector("main section")
     page.wait_for_timeout(500)
 
@@ -72,17 +119,18 @@ class Picture(NamedTuple):
     size: tuple[int, int]
     scheme: str
     language: str
-    prepare: Callable[[Page], None]
+    prepare: Callable[[Page, Floor], None]
 
 
 OF_EXAMPLE = (
-    Picture("page", "", DESK, "dark", "en", _ready),
+    Picture("page", "", DESK, "dark", "en-GB", _busy),
     Picture("page-light", "", DESK, "light", "nb", _desk_asked),
-    Picture("queue-day", "queues/norsk", LAPTOP, "light", "en", _day),
+    Picture("queue-day", "queues/norsk", LAPTOP, "light", "en-GB", _day),
     Picture("phone", "", PHONE, "dark", "sv", _ready),
-    Picture("message", "", LAPTOP, "dark", "en", _message),
-    Picture("board", "", LAPTOP, "dark", "en", _board_asked),
-    Picture("privacy", "privacy", LAPTOP, "light", "en", _privacy),
+    Picture("message", "", LAPTOP, "dark", "en-GB", _message),
+    Picture("board", "", LAPTOP, "dark", "en-GB", _board_asked),
+    Picture("alarms", "", LAPTOP, "light", "en-GB", _alarms),
+    Picture("privacy", "privacy", LAPTOP, "light", "en-GB", _privacy),
 )
 OF_HOUSE = (Picture("house", "", DESK, "dark", "nb", _ready),)
 
@@ -90,26 +138,21 @@ OF_HOUSE = (Picture("house", "", DESK, "dark", "nb", _ready),)
 def main() -> None:
     """Runs the floors, and photographs them."""
     sys.path.insert(0, str(ROOT))
-    from wallboard.picture import png, read_ppm
-
     wanted = set(sys.argv[1:])
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         for site, pictures in (((), OF_EXAMPLE), (("examples/reference-house.toml",), OF_HOUSE)):
             if wanted and not wanted & {picture.name for picture in pictures}:
                 continue
-            with _floor(*site) as (folder, link):
+            with _floor(*site) as floor:
                 time.sleep(BUSY_S)
-                if not site:
-                    wall = next(folder.glob("callfloor-*/wall-south.ppm"))
-                    (PICTURES / "wall.png").write_bytes(png(read_ppm(wall.read_bytes()), LIGHT_PX))
-                _photograph(browser, link, [one for one in pictures if not wanted or one.name in wanted])
+                _photograph(browser, floor, [one for one in pictures if not wanted or one.name in wanted])
         browser.close()
 
 
 @contextlib.contextmanager
-def _floor(*site: str) -> Iterator[tuple[Path, str]]:
-    """A floor that runs, with its folder and the link that lets somebody in once."""
+def _floor(*site: str) -> Iterator[Floor]:
+    """A floor that runs, with a past behind it where it is the example."""
     with tempfile.TemporaryDirectory() as made:
         past = () if site else ("--past",)
         command = [sys.executable, "-m", "callfloor", "up", *site, *past, "--web", "127.0.0.1:0"]
@@ -119,17 +162,18 @@ def _floor(*site: str) -> Iterator[tuple[Path, str]]:
             try:
                 assert floor.stdout
                 link = next(line for line in floor.stdout if line.startswith("first login")).split()[2]
-                yield Path(made), link
+                yield Floor(Path(made), link, floor.pid)
             finally:
                 floor.terminate()
 
 
-def _photograph(browser: Browser, link: str, pictures: list[Picture]) -> None:
+def _photograph(browser: Browser, floor: Floor, pictures: list[Picture]) -> None:
     """Comes in by the first start's link, as its user does, and takes one picture after the other."""
-    base = link.partition("/join")[0]
+    base = floor.link.partition("/join")[0]
     first = browser.new_context()
+    first.set_default_timeout(SLOW_MS)
     door = first.new_page()
-    door.goto(link)
+    door.goto(floor.link)
     door.locator("input[autocomplete=username]").fill("lead")
     door.locator("input[autocomplete=new-password]").fill("nine lives of a cat")
     door.keyboard.press("Enter")
@@ -141,9 +185,10 @@ def _photograph(browser: Browser, link: str, pictures: list[Picture]) -> None:
             storage_state=login, viewport={"width": width, "height": height}, locale=one.language,
             color_scheme="light" if one.scheme == "light" else "dark",
         )  # fmt: skip
+        context.set_default_timeout(SLOW_MS)
         page = context.new_page()
         page.goto(f"{base}/{one.path}")
-        one.prepare(page)
+        one.prepare(page, floor)
         page.screenshot(path=PICTURES / f"{one.name}.png")
         context.close()
         print(f"wrote docs/pictures/{one.name}.png", flush=True)

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import floorplan
 from gateway import trend
 from gateway.days import Calendar
+from gateway.queues.totals import percent_met
 from gateway.store import Batch, Store
 from gateway.web import page_plan
 
@@ -214,7 +215,7 @@ def test_a_day_is_told_in_sums_and_by_quarters(browser: Browser, served: Served,
         expect(page.locator("#counted")).to_have_text("counted until 14:40")
         sums = [sum(n for n in column(site, "norsk", "joined", which) if n is not None) for which in trend.BESIDE]
         expect(cells(page, "#sum-table", "came")).to_have_text([f"{count:,}" for count in sums])
-        expect(cells(page, "#sum-table", "service level")).to_have_text([f"{round(100 * level)}%" for level in (
+        expect(cells(page, "#sum-table", "service level")).to_have_text([f"{percent_met(level)}%" for level in (
             trend.day(site.history.path, site, "norsk", TODAY)["days"][which]["total"]["service_level"]
             for which in trend.BESIDE
         )])  # fmt: skip
@@ -226,7 +227,7 @@ def test_a_day_is_told_in_sums_and_by_quarters(browser: Browser, served: Served,
         expect(rows).to_have_count(59)  # until 14:30, which is still under way
         came = column(site, "norsk", "joined")[36]
         expect(cells(page, "#quarter-table", "09:00")).to_have_text([
-            str(came), str(came - 1), "1", "0", f"{round(100 * (came - 2) / came)}%", "0:11", "1:05", "4",
+            str(came), str(came - 1), "1", "0", f"{percent_met((came - 2) / came)}%", "0:11", "1:05", "4",
             str(column(site, "norsk", "desks_needed")[36]),
         ])  # fmt: skip
         expect(rows.last).to_contain_text("14:30still under way")

@@ -64,7 +64,8 @@ export function seenLineOf({ id, title, acked, ...alarm }) {
   const back = button("quiet tend", "reopen", id, words.alarm.reopen);
   back.ariaLabel = fill(words.alarm.reopen_of, { what: title, name: alarm.name });
   const what = make("span", "more", title);
-  const element = make("li", "alarm", make("p", "", nameTag({ id, ...alarm }), " ", what, " ", length, make("br"), ago, " ", note), back);
+  const told = make("p", "", nameTag({ id, ...alarm }), " ", what, " ", length, make("br"), ago, " ", note);
+  const element = make("li", "alarm", told, back);
   element.dataset.alarm = id;
   const draw = (now) => {
     setText(what, now.title);
@@ -78,7 +79,9 @@ export function seenLineOf({ id, title, acked, ...alarm }) {
 export function tickLine({ line, since, acked }, now) {
   const length = (from) => span(Math.max(0, Math.floor((now - from) / 1000)));
   setText(line.length, fill(words.finding_for, { span: length(since) }));
-  if (line.ago) setText(line.ago, fill(acked.by ? words.alarm.seen_by : words.alarm.seen_by_nobody, { name: acked.by, span: length(acked.since) }));
+  if (!line.ago) return;
+  const text = acked.by ? words.alarm.seen_by : words.alarm.seen_by_nobody;
+  setText(line.ago, fill(text, { name: acked.by, span: length(acked.since) }));
 }
 
 // Puts elements into a list in this order, and touches only what stands elsewhere.

@@ -49,7 +49,8 @@ export function openDetails(now, closed) {
     asking = false;
     if (status !== 200) return setText(said, refusal(status, all, id));
     drawFacts(facts, all, now()?.doc);
-    const shown = JSON.stringify([all.desks, all.walls, all.desks.map(({ desk }) => nameOf(desk)), all.walls.map(nameOfWall)]);
+    const names = [...all.desks.map(({ desk }) => nameOf(desk)), ...all.walls.map(nameOfWall)];
+    const shown = JSON.stringify([all.desks, all.walls, names]);
     if (shown === pluggedShown) return; // its buttons stay, with the keyboard's focus
     pluggedShown = shown;
     drawPlugged(plugged, all, box);
@@ -64,7 +65,9 @@ export function openDetails(now, closed) {
     setMark(mark, is, kinds);
     setText(state, words.board_state[is]);
     setText(why, is === "ready" || !reason ? "" : `${sentence(reason)}.`);
-    wrong.replaceChildren(...kinds.map((kind) => wrongLine(kind, board)), ...(is === "lost" ? [todo(board.doc.floods ? of.floods_todo : of.lost_todo)] : []));
+    const lines = kinds.map((kind) => wrongLine(kind, board));
+    if (is === "lost") lines.push(todo(board.doc.floods ? of.floods_todo : of.lost_todo));
+    wrong.replaceChildren(...lines);
     ask();
   };
 }
@@ -102,7 +105,7 @@ function drawFacts(list, all, doc) {
       && fill(of.up_since, { span: span(all.uptime_s), at: moment(Date.now() / 1000 - all.uptime_s - ago) })],
     [of.restart, all.restart && (of.restarts[all.restart] ?? all.restart)],
     [of.heap, ready && all.heap_free !== null && kilobytes(all.heap_free)],
-    [of.wifi, ready && (all.wifi_dbm === null ? all.uptime_s !== null && of.wired : fill(of.dbm, { n: number(all.wifi_dbm) }))],
+    [of.wifi, ready && wifiOf(all)],
     [of.reconnects, ready && number(all.reconnects)],
     [of.lag, ready && all.lag_ms !== null && fill(of.ms, { n: number(all.lag_ms) })],
     [of.reads, ready && all.poll_us !== null
@@ -112,6 +115,11 @@ function drawFacts(list, all, doc) {
   ];
   list.replaceChildren(...rows.filter(([, told]) => told).map(([name, value]) =>
     make("div", "", make("dt", "", name), make("dd", "", value))));
+}
+
+function wifiOf({ wifi_dbm, uptime_s }) {
+  if (wifi_dbm !== null) return fill(of.dbm, { n: number(wifi_dbm) });
+  return uptime_s === null ? null : of.wired;
 }
 
 function firmwareOf({ firmware, current }) {
@@ -194,9 +202,10 @@ async function ask(board, what, said, pressed) {
   setText(said, fill(of.asked, { board }));
   const [status, answer] = await callAs("POST", `api/boards/${encodeURIComponent(board)}/${what}`);
   pressed.ariaBusy = "false";
-  if (status !== 200) setText(said, refusal(status, answer, board));
-  else if (answer?.done === false) setText(said, fill(of.not_done, { board, words: Object.hasOwn(of.answers, answer.words) ? of.answers[answer.words] : answer.words }));
-  else setText(said, fill(of.done[what], { board }));
+  if (status !== 200) return setText(said, refusal(status, answer, board));
+  if (answer?.done !== false) return setText(said, fill(of.done[what], { board }));
+  const why = Object.hasOwn(of.answers, answer.words) ? of.answers[answer.words] : answer.words;
+  setText(said, fill(of.not_done, { board, words: why }));
 }
 
 // By the kinds of gateway/web/boards_http.py.

@@ -118,7 +118,9 @@ function draw() {
     attempt(path, () => DRAW[kind]?.(id, said.get(path)));
   }
   if (paths.some((path) => path.startsWith("queue/") || path === "values")) attempt("walls", wallsChanged);
-  if (paths.some((path) => path.startsWith("board/") || path === "floor")) attempt("boards", () => sumBoards(said.get("floor")));
+  if (paths.some((path) => path.startsWith("board/") || path === "floor")) {
+    attempt("boards", () => sumBoards(said.get("floor")));
+  }
 }
 
 function tick() {

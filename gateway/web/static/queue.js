@@ -6,7 +6,7 @@ import { refusal } from "./passwords.js";
 import { lineMark, plot } from "./plots.js";
 import { address, callAs, may, needWho } from "./session.js";
 import { buildGaps, drawUnseen } from "./today.js";
-import { clock, fill, locales, number, percent, words } from "./words.js";
+import { clock, fill, locales, number, percent, percentMet, words } from "./words.js";
 
 const AGAIN_MS = 5000; // where no answer came
 const REFRESH_MS = 60000; // of a day that is not over
@@ -19,17 +19,18 @@ const AIM = { colour: "text", dash: [7, 4] };
 
 const seconds = (value) => (value === null ? null : clock(Math.round(value)));
 const share = (value) => (value === null ? null : percent(value));
+const met = (value) => (value === null ? null : percentMet(value));
 const desks = (value) => number(value === null ? null : Math.round(value * 10) / 10);
 
 // The day's figures, each with how it is written, in the order of the cards' list.
 const SUMS = {
   joined: number, answered: number, abandoned: number, timed_out: number, left_by_key: number, left: number,
-  vanished: number, service_level: share, asa_s: seconds, longest_wait_s: seconds, aht_s: seconds,
+  vanished: number, service_level: met, asa_s: seconds, longest_wait_s: seconds, aht_s: seconds,
   abandon_rate: share, occupancy: share,
 };
 const RARE = ["left", "vanished"]; // a line only where it happened
 const COLUMNS = {
-  joined: number, answered: number, abandoned: number, timed_out: number, service_level: share, asa_s: seconds,
+  joined: number, answered: number, abandoned: number, timed_out: number, service_level: met, asa_s: seconds,
   longest_wait_s: seconds, desks_present: desks, desks_needed: number,
 };
 
@@ -37,7 +38,10 @@ const COLUMNS = {
 const PLOTS = {
   calls: { lines: [["joined", DAYS]], write: number, fill: true },
   level: { lines: [["service_level", DAYS]], aim: (target) => target.share, write: percent, most: 1, least: 0.001 },
-  waits: { lines: [["asa_s", ["this"]], ["longest_wait_s", ["this"]]], aim: (target) => target.within_s, write: clock, up: [1, 2, 3, 6] },
+  waits: {
+    lines: [["asa_s", ["this"]], ["longest_wait_s", ["this"]]], aim: (target) => target.within_s, write: clock,
+    up: [1, 2, 3, 6],
+  },
   desks: { lines: [["desks_present", ["this"]], ["desks_needed", ["this"]]], write: number, step: true },
 };
 const OTHER = { longest_wait_s: { colour: "warn", dash: [3, 2] }, desks_needed: { colour: "text", dash: [7, 4] } };
@@ -150,6 +154,8 @@ function heading(text, scope, className = "") {
   return element;
 }
 
+const reason = (text) => make("span", "reason", text);
+
 // A figure's word is that of the cards, or one of its own; the meanings there of some speak of today.
 const ON_CARDS = { abandon_rate: "abandon_rate_pct", occupancy: "occupancy_pct" };
 const OF_TODAY = ["joined", "longest_wait_s"];
@@ -161,7 +167,7 @@ function figure(name) {
 function drawSums() {
   const head = make("tr", "", make("td", ""), ...DAYS.map((which) => {
     const element = heading(nameOf(which), "col", "number");
-    element.append(make("span", "reason", short.format(Date.parse(day.days[which].date))));
+    element.append(reason(short.format(Date.parse(day.days[which].date))));
     return element;
   }));
   const rows = Object.entries(SUMS).map(([name, write]) => {
@@ -169,7 +175,7 @@ function drawSums() {
     if (RARE.includes(name) && !values.some(Boolean)) return null;
     const title = heading(figure(name), "row");
     title.title = meaning(name);
-    if (name === "service_level") title.append(make("span", "reason", formula()), make("span", "reason", promise()));
+    if (name === "service_level") title.append(reason(formula()), reason(promise()));
     return make("tr", "", title, ...values.map((value) => cell(write(value))));
   });
   $("sum-table").replaceChildren(make("thead", "", head), make("tbody", "", ...rows.filter(Boolean)));
@@ -233,7 +239,7 @@ function drawPlot(name) {
   if (!plots) return;
   const { write, most, least, up } = PLOTS[name];
   const lines = linesOf(name);
-  const exact = { calls: number, level: share, waits: seconds, desks }[name];
+  const exact = { calls: number, level: met, waits: seconds, desks }[name];
   const items = lines.map((line) => {
     const value = make("b", "", line.constant ? exact(line.values[0]) : "");
     return { value, line, item: make("li", "", lineMark(line), make("span", "", line.name), value) };
@@ -259,9 +265,9 @@ function drawTable() {
   const future = day.today !== null && day.date > day.today;
   const rows = (future ? [] : [...day.clock.keys()]).filter((i) => i <= last).map((i) => {
     const title = heading(day.clock[i], "row");
-    if (day.running?.quarter === i) title.append(make("span", "reason", words.day.running));
+    if (day.running?.quarter === i) title.append(reason(words.day.running));
     if (quarters.unseen_s[i] >= 60) {
-      title.append(make("span", "reason", fill(words.day.unseen, { n: number(Math.round(quarters.unseen_s[i] / 60)) })));
+      title.append(reason(fill(words.day.unseen, { n: number(Math.round(quarters.unseen_s[i] / 60)) })));
     }
     return make("tr", "", title, ...Object.entries(COLUMNS).map(([name, write]) => cell(write(quarters[name][i]))));
   });

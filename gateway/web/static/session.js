@@ -2,7 +2,8 @@
 
 const ROOT = new URL("../", import.meta.url); // where the gateway's page begins, behind a proxy too
 const WAIT_MS = 20000; // an answer that has not come by then does not
-const OURS = /^(people|queues\/[a-z0-9-]{1,64}|privacy|wall(\/[a-z0-9-]{1,64})?)?$/; // where a login may lead back to: nothing else, nowhere else
+// Where a login may lead back to: nothing else, nowhere else.
+const OURS = /^(people|queues\/[a-z0-9-]{1,64}|privacy|wall(\/[a-z0-9-]{1,64})?)?$/;
 
 let who = null; // name, kind, role, rights; null while it is not known
 let asking = null; // the one question that is on its way

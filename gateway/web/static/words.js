@@ -94,6 +94,11 @@ export function percent(share) {
   return percentage.format(share);
 }
 
+// A share that is held against a promise is rounded down, as gateway/queues/totals.py does: 79.6 % is not 80.
+export function percentMet(share) {
+  return percent(Math.floor(share * 100 + 1e-9) / 100);
+}
+
 // Seconds since 1970 as a day and a time of this computer's own clock and zone.
 const dayAndTime = new Intl.DateTimeFormat(locales, { dateStyle: "medium", timeStyle: "short" });
 export function moment(at_s) {
