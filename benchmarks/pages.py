@@ -62,10 +62,10 @@ def pages(folder: Path) -> Iterator[Figure]:
     beside = f"one page {{}}; {many['per_s']:.0f} changes/s heard, seed {seed}"
     name = f"{PAGES} pages at {BUSY_PER_S} messages/s"
     yield at_most(f"{name}, gateway", many["cpu"], "% of a core", 80, beside.format(f"{one['cpu']:.1f} %"))
-    yield at_most(f"{name}, p50", many["p50"], "ms", 250, beside.format(f"{one['p50']:.0f} ms"))
-    yield at_most(f"{name}, p99", many["p99"], "ms", 1000, beside.format(f"{one['p99']:.0f} ms"))
+    yield at_most(f"{name}, p50", many["p50"], "ms", 150, beside.format(f"{one['p50']:.0f} ms"))
+    yield at_most(f"{name}, p99", many["p99"], "ms", 500, beside.format(f"{one['p99']:.0f} ms"))
     plain = f"{one['plain']:.0f} unpacked"
-    yield at_most(f"{name}, to each page", many["bytes"], "KB/s", 60, f"{plain}; {beside.format(round(one['bytes']))}")
+    yield at_most(f"{name}, to each page", many["bytes"], "KB/s", 30, f"{plain}; {beside.format(round(one['bytes']))}")
 
 
 class Busy(House):
@@ -286,8 +286,8 @@ def _first_view(house: House) -> Iterator[Figure]:
         browser.close()
     for name, what, unit, limit in (
         ("bytes", "page, first view", "KB", 150),
-        ("paint", f"page, first paint {SLOW}x slower", "ms", 2500),
-        ("drawn", f"page, {DESKS} desks drawn", "ms", 10_000),
+        ("paint", f"page, first paint {SLOW}x slower", "ms", 1500),
+        ("drawn", f"page, {DESKS} desks drawn", "ms", 6000),
     ):
         mine, least = (statistics.median(view[name] for view in views) for views in (full, empty))
         yield at_most(what, mine, unit, limit, f"an empty page {least:.1f}; of {VIEWS} views, in English")
