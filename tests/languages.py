@@ -12,5 +12,5 @@ LANGUAGES = ("en", "nb", "sv")
 def words_of(page: Page, kind: str = "words") -> dict[str, dict[str, Any]]:
     """By language, what words_{language}.js has; of kind "told" what told_{language}.js has, in no English."""
     languages = [language for language in LANGUAGES if kind == "words" or language != "en"]
-    asked = """([kind, language]) => import(`/static/${kind}_${language}.js`).then((file) => file[language])"""
+    asked = """([kind, language]) => import(`/static/words/${kind}_${language}.js`).then((file) => file[language])"""
     return {language: page.evaluate(asked, [kind, language]) for language in languages}

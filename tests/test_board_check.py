@@ -292,7 +292,8 @@ def test_one_that_nobody_ever_hears_is_over(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_page_has_words_for_all_that_is_found_when_nobody_is_asked() -> None:
-    page = (Path(board_check.__file__).parent / "web" / "static" / "board_words_en.js").read_text(encoding="utf-8")
+    words = Path(board_check.__file__).parent / "web" / "static" / "words"
+    page = (words / "board_words_en.js").read_text(encoding="utf-8")
     assert all(f'"{name}": {{' in page or f" {name}: {{" in page for name in WATCHED)
 
 

@@ -17,7 +17,7 @@ from gateway.walls import NUMBERS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
-WORDS = (ROOT / "gateway" / "web" / "static" / "words_en.js").read_text(encoding="utf-8")
+WORDS = (ROOT / "gateway" / "web" / "static" / "words" / "words_en.js").read_text(encoding="utf-8")
 
 FORMULAS = {**SERVICE_LEVEL, **RATES}
 

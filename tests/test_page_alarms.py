@@ -553,7 +553,7 @@ def test_why_something_is_away_is_told_in_the_readers_language(
     texts = list(reasons(tmp_path))
     for locale in TEXTS:
         with opened(browser, served.address, locale=locale) as page:
-            asked = "texts => import('/static/words.js').then((words) => texts.map(words.told))"
+            asked = "texts => import('/static/words/words.js').then((words) => texts.map(words.told))"
             told = dict(zip(texts, page.evaluate(asked, texts), strict=True))
         english = re.compile(r"\b(the|is|by|been|and|of)\b")
         left = [words for words in told.values() if english.search(words.replace(str(tmp_path), ""))]

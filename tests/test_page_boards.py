@@ -275,7 +275,7 @@ def test_an_open_board_goes_on_through_its_words_and_another_site_file(browser: 
 
 def test_each_language_has_words_for_all_that_the_gateway_and_boards_say(browser: Browser, house: House) -> None:
     with opened(browser, house.web, extra_http_headers=house.login) as page:
-        asked = """language => import(`/static/board_words_${language}.js`).then((file) => file[language])"""
+        asked = """language => import(`/static/words/board_words_${language}.js`).then((file) => file[language])"""
         of = {language: page.evaluate(asked, language) for language in LANGUAGES}
         words = words_of(page)
     kinds = {*board_health.KINDS, *board_health.OF_FILES}

@@ -153,7 +153,7 @@ WRITTEN = {
 
 
 def test_numbers_and_times_are_written_as_where_the_reader_is(browser: Browser, served: Served) -> None:
-    ask = """import('/static/words.js').then(({ number, percent, moment, clock }) =>
+    ask = """import('/static/words/words.js').then(({ number, percent, moment, clock }) =>
         [number(12345), percent(0.83), moment(Date.UTC(2026, 10, 22, 16, 41) / 1000), clock(3725), number(null)])"""
     for locale, written in WRITTEN.items():
         context = browser.new_context(locale=locale, timezone_id="Europe/Oslo")

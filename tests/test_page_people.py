@@ -233,11 +233,11 @@ def test_a_login_leads_nowhere_but_to_our_own_pages_and_there_are_words_for_all(
     }  # fmt: skip
     with opened(browser) as page:
         page.goto(house.address + "/login#back=//evil.test/people&why=__proto__")
-        asked = """(ways) => import("/static/session.js").then(({ wayBack }) =>
+        asked = """(ways) => import("/static/people/session.js").then(({ wayBack }) =>
             ways.map((back) => wayBack(new URLSearchParams({ back })).href))"""
         assert page.evaluate(asked, list(ways)) == [house.address + path for path in ways.values()]
         expect(page.locator("#why")).to_be_hidden()
-        refused = """(kinds) => import("/static/passwords.js").then(({ refusal }) =>
+        refused = """(kinds) => import("/static/people/passwords.js").then(({ refusal }) =>
             kinds.map((kind) => refusal(422, { kind })))"""
         odd = page.evaluate(refused, ["constructor", "__proto__", "toString"])
         assert odd == ["It was not done. Load the page again, and try again."] * 3

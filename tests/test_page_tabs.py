@@ -109,7 +109,7 @@ def test_what_stood_in_an_event_that_could_not_be_read_is_asked_for_anew(browser
 
 
 def test_one_is_not_said_as_many_and_numbers_are_written_as_here(browser: Browser, served: Served) -> None:
-    ask = """import('/static/words.js').then(({ fill, words }) => [0, 1, 2, 1200].map((n) => [
+    ask = """import('/static/words/words.js').then(({ fill, words }) => [0, 1, 2, 1200].map((n) => [
         fill(words.refused, { n }), fill(words.screen.free, { n }),
         fill(words.did_what["{name}: {role}, {n} days"], { name: "a", role: "b", n: String(n) }),
         fill(words.target, { share: "80 %", n })]))"""

@@ -255,7 +255,7 @@ def tables() -> dict[str, Any]:
     """The page's words by language, as a browser reads them."""
     if not _TABLES:
         for language in LANGUAGES:
-            text = (STATIC / f"privacy_{language}.js").read_text(encoding="utf-8")
+            text = (STATIC / "words" / f"privacy_{language}.js").read_text(encoding="utf-8")
             body = re.sub(r"^//.*$", "", text, flags=re.MULTILINE)
             body = re.sub(r"export const \w+ = ", "", body).strip().rstrip(";")
             _TABLES[language] = json.loads(as_json(body))

@@ -228,9 +228,9 @@ def rows_of(pixels: bytes, w: int) -> str:
 # One drawing in every wall.
 
 DRAW = """async (cases) => {
-  const { load, loadMessage } = await import("/static/wall_load.js");
-  const { read } = await import("/static/wall_values.js");
-  const { changesIn, draw, Picture } = await import("/static/wall_scene.js");
+  const { load, loadMessage } = await import("/static/wall/wall_load.js");
+  const { read } = await import("/static/wall/wall_values.js");
+  const { changesIn, draw, Picture } = await import("/static/wall/wall_scene.js");
   const about = await new Promise((done) => {
     const source = new EventSource("/wall/north/events");
     source.addEventListener("wall", (event) => { source.close(); done(JSON.parse(event.data)); });
@@ -286,7 +286,7 @@ def test_a_browser_draws_what_a_board_draws_to_the_pixel(browser: Browser, floor
 
 
 FRESH = """async ([runs, beat_s, proof_ms]) => {
-  const { Values } = await import("/static/wall_values.js");
+  const { Values } = await import("/static/wall/wall_values.js");
   return runs.map((steps) => {
     const values = new Values(beat_s, proof_ms);
     return steps.map(([kind, fields, at_ms]) => {
@@ -694,7 +694,7 @@ def test_a_wrong_name_gets_a_page_with_the_right_ones(browser: Browser, floor: F
     status, headers, _ = floor.get("/wall/none/events")
     assert (status, headers["content-type"].split(";")[0]) == (404, "text/plain")
     assert floor.get("/wall")[0] == 200
-    for path in ("/wall", "/wall/north", "/wall/none", "/static/wall.js"):
+    for path in ("/wall", "/wall/north", "/wall/none", "/static/wall/wall.js"):
         _, headers, body = floor.get(path)
         assert "default-src 'self'" in headers["content-security-policy"], path
         assert b"style=" not in body and b"onclick" not in body and b"http://" not in body, path

@@ -340,8 +340,8 @@ def _list_page(walls: Mapping[str, str] | None, words: str, root: str, folder: s
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>Walls</title>
   <link rel="icon" type="image/svg+xml" href="{root}static/favicon.svg">
-  <link rel="stylesheet" href="{root}static/wall.css">
-  <script type="module" src="{root}static/wall_list.js"></script>
+  <link rel="stylesheet" href="{root}static/wall/wall.css">
+  <script type="module" src="{root}static/wall/wall_list.js"></script>
 </head>
 <body class="list">
   <section id="shut" role="alert"{"" if walls is None else " hidden"}></section>{told}

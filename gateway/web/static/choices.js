@@ -1,7 +1,7 @@
 // What a reader chooses for this browser: the language, and light or dark. first.js puts it into effect.
 
 import { make } from "./dom.js";
-import { LANGUAGES, language, words } from "./words.js";
+import { LANGUAGES, language, words } from "./words/words.js";
 
 const THEMES = ["", "light", "dark"]; // the first: as the computer asks
 const OWN_NAMES = { en: "English", nb: "Norsk", sv: "Svenska" }; // each in itself, so that all find theirs

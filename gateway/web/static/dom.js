@@ -1,6 +1,6 @@
 // Small things to put into the page and to change there, each touched only when it differs.
 
-import { words } from "./words.js";
+import { words } from "./words/words.js";
 
 export const $ = (id) => document.getElementById(id);
 

@@ -30,7 +30,7 @@
   for (const kind of root.lang === "en" ? ["words"] : ["words", "told"]) {
     const link = document.createElement("link");
     link.rel = "modulepreload";
-    link.href = new URL(`${kind}_${root.lang}.js`, document.currentScript.src);
+    link.href = new URL(`words/${kind}_${root.lang}.js`, document.currentScript.src);
     document.head.append(link);
   }
 })();

@@ -1,8 +1,8 @@
 // A link or a token that was just made: shown this once, to be copied, and forgotten when it is closed.
 
 import { $, make, setText } from "./dom.js";
-import { address, call } from "./session.js";
-import { fill, moment, words } from "./words.js";
+import { address, call } from "./people/session.js";
+import { fill, moment, words } from "./words/words.js";
 
 // An invitation's link; `name` where it is for a new password of somebody known.
 export function showLink({ token, ends }, name) {

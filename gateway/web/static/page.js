@@ -1,19 +1,19 @@
 // The page: draws what /api/plan says there is, and what /api/events says about it.
 // Documents come by path (`desk/a1`, `queue/polski`); each path has one function that draws it.
 
-import { alarmsNow, allowAlarms, buildAlarms, drawAlarm, listenToAlarms, tickAlarms } from "./alarms.js";
-import { buildBoards, drawBoard, sumBoards } from "./boards.js";
+import { alarmsNow, allowAlarms, buildAlarms, drawAlarm, listenToAlarms, tickAlarms } from "./alarms/alarms.js";
+import { buildBoards, drawBoard, sumBoards } from "./boards/boards.js";
 import { $, make, putWords, setData, setText, shape, soon } from "./dom.js";
-import { drawFinding } from "./findings.js";
-import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor.js";
-import { drawHistory } from "./history.js";
-import { drawMe, listenToMe } from "./me.js";
-import { allowMessages, buildMessages, drawMessages, listenToMessages, tickMessages } from "./messages.js";
-import { buildQueues, drawGaps, drawQueue, drawTrends, tickQueues } from "./queues.js";
-import { address, may, needWho, session } from "./session.js";
+import { drawFinding } from "./floor/findings.js";
+import { buildFloor, drawCounts, drawDesk, listenToFloor } from "./floor/floor.js";
+import { drawHistory } from "./queues/history.js";
+import { drawMe, listenToMe } from "./people/me.js";
+import { allowMessages, buildMessages, drawMessages, listenToMessages, tickMessages } from "./messages/messages.js";
+import { buildQueues, drawGaps, drawQueue, drawTrends, tickQueues } from "./queues/queues.js";
+import { address, may, needWho, session } from "./people/session.js";
 import { follow, mend, said, state } from "./stream.js";
-import { buildWalls, drawWall, tickWalls, wallsChanged } from "./walls.js";
-import { fill, number, told, words } from "./words.js";
+import { buildWalls, drawWall, tickWalls, wallsChanged } from "./walls/walls.js";
+import { fill, number, told, words } from "./words/words.js";
 
 const TICK_MS = 250;
 const PLAN_AGAIN_MS = 5000; // where it did not come

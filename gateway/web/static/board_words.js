@@ -1,5 +1,0 @@
-// What is said of one board, in the reader's language: loaded with its details.
-
-import { language } from "./words.js";
-
-export const of = (await import(`./board_words_${language}.js`))[language];
