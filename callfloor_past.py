@@ -12,6 +12,7 @@ import datetime as dt
 from floorplan import Plan, SiteError
 from gateway.book import put
 from gateway.days import QUARTER_S, Calendar
+from gateway.floor import untold
 from gateway.store import Batch, Store
 from simulator.day import Day
 
@@ -20,8 +21,8 @@ CALLS_MOST = 100_000  # a day
 STEP_S = 60  # how often it is looked who talks
 SEED = 465
 
-# How a wait ended, as the simulated phone system calls it → the name of Totals.
-ENDS = {"answered": "answered", "abandoned": "abandoned", "timed_out": "timed_out", "left": "left_by_key"}
+# How a wait ended, as the simulated phone system calls it → the name of Totals that its AMI lets a gateway tell.
+ENDS = {"answered": "answered", "abandoned": "abandoned", "timed_out": "abandoned", "left": "left"}
 
 
 def write(plan: Plan, now_s: float) -> bool:
@@ -97,6 +98,8 @@ def lived(plan: Plan, begins_s: int, ends_s: int, seed: int) -> Batch:
                 before[name] = joined, completed
         for name in named:  # nobody sees what becomes of these
             count(name, "vanished", len(day.pbx.waiting(name)))
+    lacks = {queue.id: untold(queue) for queue in named.values()}
+    batch.untold |= {key: lacks[key[0]] for key in batch.counts}
     return batch
 
 

@@ -116,6 +116,11 @@ def test_the_dialogs_of_the_page(browser: Browser, house: House) -> None:
         page.locator("#alarms-ended").click()
         expect(page.locator("dialog[open]")).to_be_visible()
         looked_at(page, "alarms that are over")
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        page.get_by_role("button", name="What the words mean").click()
+        expect(page.locator("dialog[open]")).to_be_visible()
+        looked_at(page, "what the words mean")
 
 
 @pytest.mark.parametrize(

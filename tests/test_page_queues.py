@@ -295,6 +295,24 @@ def flat(words: dict[str, Any], before: str = "") -> dict[str, str]:
     return texts
 
 
+def test_what_the_words_mean_is_told_without_a_mouse_too(browser: Browser, served: Served) -> None:
+    with opened(browser, served.address, 390, 844) as page:
+        opener = page.get_by_role("button", name="What the words mean")
+        opener.focus()
+        page.keyboard.press("Enter")
+        box = page.get_by_role("dialog", name="What the words mean")
+        terms = box.locator("dl > div")
+        on_cards = page.locator(".queue").first.locator(".today dt")
+        for word in on_cards.all_text_contents():
+            expect(terms.filter(has=page.locator("dt", has_text=re.compile(f"^{word}$")))).to_have_count(1)
+        needed = terms.filter(has_text="desks needed")
+        expect(needed).to_contain_text("by Erlang C")
+        expect(needed).to_contain_text("– too little has been seen in the last half hour")
+        expect(box).not_to_contain_text("{")
+        page.keyboard.press("Escape")
+        expect(opener).to_be_focused()
+
+
 def test_every_text_is_there_in_three_languages(browser: Browser, served: Served) -> None:
     with opened(browser, served.address) as page:
         words = words_of(page)
@@ -395,6 +413,17 @@ def test_seven_queues_at_their_worst_fit_a_phone_and_every_card(
             page.evaluate(TWO_FRAMES)
             assert page.evaluate("document.documentElement.scrollWidth") == width
             assert page.evaluate(STICKING_OUT) == [], f"{width} wide"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1366, 768), (1024, 768)])
+def test_where_not_all_is_seen_at_once_what_is_wrong_comes_first(
+    browser: Browser, full: Served, width: int, height: int
+) -> None:
+    with opened(browser, full.address, width, height) as page:
+        expect(page.locator(".queue")).to_have_count(7)
+        boxes = [page.locator(part).bounding_box() for part in ("#alarms", "#queues", "#floor", "#boards")]
+        tops = [box["y"] for box in boxes if box]
+        assert len(tops) == 4 and tops == sorted(tops)
 
 
 def test_seven_queues_and_465_desks_are_seen_at_once(browser: Browser, full: Served) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import callfloor_past
 import floorplan
+from gateway import trend
 from gateway.days import QUARTER_S, Calendar
 from gateway.queues.totals import SERVICE_LEVEL
 from gateway.store import Reader, read
@@ -55,6 +56,13 @@ def test_it_has_last_weeks_day_yesterday_and_today_until_now(site: floorplan.Pla
 def test_everybody_who_came_has_an_end_and_the_figures_can_be(site: floorplan.Plan) -> None:
     with kept(site) as reader:
         _adds_up(reader)
+
+
+def test_it_tells_no_more_than_the_phone_system_does_later(site: floorplan.Plan) -> None:
+    day = trend.day(site.history.path, site, "norsk", dt.date(2026, 11, 22))["days"]["day_before"]
+    assert day["total"]["timed_out"] is None and day["total"]["left_by_key"] is None
+    assert set(day["quarters"]["timed_out"]) == {None}
+    assert day["total"]["abandoned"] and 0 in day["quarters"]["abandoned"]  # which is known
 
 
 def _adds_up(reader: Reader) -> None:

@@ -79,7 +79,8 @@ def _either(*shapes: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=lambda schema: (schema.clear(), schema.update(anyOf=one_of))[0])
 
 
-# As `people.checked_name` has it, but that the letters are of one script.
+# As `people.checked_name` has it, but that the letters are of one script, and that those that stand for others (ŀ, ﬃ)
+# are counted as these.
 A_NAME: dict[str, Any] = {
     "minLength": 1, "maxLength": NAME_MOST, "pattern": r"^[\p{L}\p{Nd}][\p{L}\p{Nd}._-]*$"
 }  # fmt: skip

@@ -623,8 +623,8 @@ def checked_name(name: str) -> str:
     if not 1 <= len(name) <= NAME_MOST or not all(map(_may_be_in_a_name, name)) or not _is_letter(name[0]):
         raise Refused(
             "name",
-            f"a name has 1 to {NAME_MOST} letters, digits, dots, dashes or underscores, and begins with a letter or "
-            "digit",
+            f"a name has 1 to {NAME_MOST} plain letters, digits, dots, dashes or underscores, and begins with a "
+            "letter or digit",
         )
     if key_of(name) in ADDRESSES:
         raise Refused("name", "the page has an address of that name: take another")

@@ -26,5 +26,6 @@ function file(text, asked) {
   const link = make("a", "", text);
   link.href = "api/history.csv?" + asked;
   link.download = "";
+  link.ariaLabel = `CSV: ${text}`;
   return link;
 }

@@ -5,7 +5,7 @@ import { drawMe, listenToMe } from "../people/me.js";
 import { refusal } from "../people/passwords.js";
 import { lineMark, plot } from "./plots.js";
 import { address, callAs, may, needWho } from "../people/session.js";
-import { buildGaps, drawUnseen } from "./today.js";
+import { buildGaps, drawUnseen, offerMeanings } from "./today.js";
 import { clock, fill, locales, number, percent, percentMet, words } from "../words/words.js";
 
 const AGAIN_MS = 5000; // where no answer came
@@ -66,6 +66,7 @@ async function start() {
   [plots, page] = [plan.plots, plan.page];
   setText($("name"), queue.name);
   build();
+  offerMeanings($("meanings"), [queue.target]);
   show(new URLSearchParams(location.search).get("date"));
 }
 

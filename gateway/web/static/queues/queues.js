@@ -4,7 +4,7 @@ import { $, make, setData, setFigure, setText, shape } from "../dom.js";
 import { countOf } from "../floor/floor.js";
 import { address } from "../people/session.js";
 import { gatewayNow } from "../stream.js";
-import { buildToday, drawToday, drawUnseen, drawWorst } from "./today.js";
+import { buildToday, drawToday, drawUnseen, drawWorst, offerMeanings } from "./today.js";
 import { clock, fill, number, percent, words } from "../words/words.js";
 
 const MANY = 4; // more of them stand across the page
@@ -26,6 +26,7 @@ export function buildQueues(plan) {
   }
   const cards = [...queues.values()].map((queue) => queue.element);
   $("queue-cards").replaceChildren(...(cards.length ? cards : [make("p", "none", words.no_queues)]));
+  offerMeanings($("meanings"), plan.map((row) => row.target));
 }
 
 // Today's calls beside yesterday's, where totals are kept: when the page has been drawn, and has nothing to do.
@@ -67,6 +68,7 @@ function card({ id, name, kind, target }) {
   const formula = words.formula[target.formula] || target.formula;
   const how = make("p", "label", fill(formula, { n: target.within_s, short: target.short_abandon_s }));
   how.title = fill(words.formula_why, target);
+  levelLabel.title = words.level_meaning;
   const element = make("article", "queue", head, reason,
     make("div", "big", waiting, make("span", "label", words.waiting)),
     make("div", "big", make("span", "marked", shape("triangle"), oldest, late),

@@ -34,6 +34,12 @@ export function buildGaps(gaps) {
   return { gaps, drawn: "[]" };
 }
 
+// What the words mean, on asking: of queues with these targets.
+export function offerMeanings(button, targets) {
+  button.ariaLabel = button.title = words.meanings;
+  button.onclick = async () => (await import("./meanings.js")).showMeanings(targets);
+}
+
 export function drawToday({ figures }, doc, why) {
   for (const [what, write] of COLUMNS.flatMap((column) => Object.entries(column))) {
     const value = doc?.[what] ?? null;

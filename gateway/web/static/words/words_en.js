@@ -217,6 +217,8 @@ export const en = {
       "answered within {n} s or abandoned within {short} s, of all answered and abandoned",
   },
   formula_why: "formula: {formula}",
+  meanings: "What the words mean",
+  level_meaning: "how much of what came was served in time; by which formula stands below it",
   queue_day: "This queue's day",
   trend: { this: "today", day_before: "yesterday", week_before: "a week ago" },
   trend_means: {

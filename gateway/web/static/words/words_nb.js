@@ -213,6 +213,8 @@ export const nb = {
   gap: "Ikke regnet med: {span} mellom {from} og {to}",
   gaps: "Ikke regnet med: {span} i {n} deler",
   gap_line: "{span} mellom {from} og {to}",
+  meanings: "Hva ordene betyr",
+  level_meaning: "hvor mye av det som kom, som fikk svar i tide; etter hvilken formel, står under",
   queue_day: "Dagen til denne køen",
   trend: { this: "i dag", day_before: "i går", week_before: "for en uke siden" },
   trend_means: {

@@ -213,6 +213,8 @@ export const sv = {
   gap: "Inte räknat: {span} mellan {from} och {to}",
   gaps: "Inte räknat: {span} i {n} delar",
   gap_line: "{span} mellan {from} och {to}",
+  meanings: "Vad orden betyder",
+  level_meaning: "hur mycket av det som kom som fick svar i tid; enligt vilken formel står under",
   queue_day: "Den här köns dag",
   trend: { this: "i dag", day_before: "i går", week_before: "för en vecka sedan" },
   trend_means: {
