@@ -60,7 +60,7 @@ def _ready(page: Page, _: Floor) -> None:
 
 def _house(page: Page, _: Floor) -> None:
     page.wait_for_selector(".desk[data-status=talking]")
-    page.wait_for_timeout(30_000)
+    page.wait_for_timeout(90_000)
 
 
 def _busy(page: Page, floor: Floor) -> None:
