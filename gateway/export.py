@@ -15,7 +15,7 @@ from pathlib import Path
 from floorplan import Plan, Queue
 from gateway import store
 from gateway.days import DAY, QUARTER_S, Calendar
-from gateway.queues.totals import COUNTED, RATES, SERVICE_LEVEL, Totals
+from gateway.queues.totals import COUNTED, RATES, SERVICE_LEVEL, Totals, rounded_down
 from gateway.store import Reader, StoreError
 
 AMOUNTS = tuple(name for name in COUNTED if name != "seen_s")  # `unseen_s` says it more plainly
@@ -148,6 +148,8 @@ def _cell(column: str, value: float | None) -> str:
         return ""
     if isinstance(value, int):
         return str(value)
+    if column == "service_level":
+        value = rounded_down(value, 4)
     return f"{value:.1f}" if column.endswith("_s") else f"{value:.4f}"
 
 

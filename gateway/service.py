@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import math
 import secrets
 import signal
 import sys
@@ -724,7 +725,8 @@ def _can_be(name: str, figure: int | None) -> bool:
 
 
 def _rounded(figure: float | None, times: int = 1) -> int | None:
-    return None if figure is None else round(figure * times)
+    """Halves go up, as in a browser."""
+    return None if figure is None else math.floor(figure * times + 0.5)
 
 
 def _board_of(topic: str) -> str:

@@ -28,7 +28,6 @@ BUSY_S = 2.0  # how long another program that holds the file is waited for
 WAL_BYTES = 4 * 2**20  # what the log beside the file shrinks to again
 WAITING_S = 24 * 3600  # one who has waited so long is not there any more
 UNSEEN_S = 20.0  # so much of a quarter may be unseen before it is a gap
-DAY_S = 24 * 3600
 SALT_BYTES = 16
 
 TRY = {
@@ -308,7 +307,8 @@ class Store(Reader):
 
     def forget(self, now_s: float) -> int:
         """Deletes what has been kept for long enough; how many rows. Only for a `now_s` that is believed."""
-        quarters_from_s = now_s - self._keep.quarters_days * DAY_S
+        first = self.calendar.day(now_s) - dt.timedelta(days=self._keep.quarters_days)
+        quarters_from_s = self.calendar.day_bounds(first)[0]  # no day is kept by half
         first_day = self.calendar.day(now_s) - dt.timedelta(days=self._keep.days_days)
         with self._transaction("be written") as db:
             gone = db.execute("DELETE FROM quarters WHERE start < ?", (quarters_from_s,)).rowcount

@@ -17,7 +17,7 @@ from floorplan import Plan, Queue
 from gateway import erlang, export, store
 from gateway.days import QUARTER_S, Calendar
 from gateway.queues.figures import RECENT_LEAST_S
-from gateway.queues.totals import AHT, COUNTED, RATES, SERVICE_LEVEL, Totals
+from gateway.queues.totals import AHT, COUNTED, RATES, SERVICE_LEVEL, Totals, rounded_down
 from gateway.store import Reader, StoreError
 
 BESIDE = {"this": 0, "day_before": 1, "week_before": 7}  # name → how many days before the one that is asked for
@@ -87,7 +87,7 @@ def _column(
 ) -> dict[str, Any]:
     """One day's figures: of all of it, and of the quarters at these times of the clock."""
     kept = {row.from_s: row for row in export.BY["quarter"](reader, queue.id, date, date)} if reader else {}
-    together = _together(row.totals for row in kept.values() if row.totals)
+    together = _whole(reader, queue, date) or _together(row.totals for row in kept.values() if row.totals)
     own = _clocks(calendar, date)
     rows = [kept.get(own.get(clock, -1)) for clock in clocks]
     columns: dict[str, list[Figure]] = {name: [] for name in (*BY_QUARTER, "desks_present", "desks_needed", "unseen_s")}
@@ -98,8 +98,15 @@ def _column(
         columns["desks_present"].append(_present(totals) if totals else None)
         columns["desks_needed"].append(_needed(queue, totals, AHT.value(together)) if totals else None)
         columns["unseen_s"].append(round(max(0.0, row.due_s - row.seen_s)) if row else None)
-    total = {name: _figure(queue, name, together if kept else None) for name in OF_DAY}
+    known = together if kept or together.seen_s else None
+    total = {name: _figure(queue, name, known) for name in OF_DAY}
     return {"date": date.isoformat(), "total": total, "quarters": columns}
+
+
+def _whole(reader: Reader | None, queue: Queue, date: dt.date) -> Totals | None:
+    """What is kept of the day as a whole, which is for longer than its quarters."""
+    days = export.BY["day"](reader, queue.id, date, date) if reader else ()
+    return next((row.totals for row in days if row.totals), None)
 
 
 def _together(rows: Iterable[Totals]) -> Totals:
@@ -118,9 +125,13 @@ def _figure(queue: Queue, name: str, totals: Totals | None) -> Figure:
     formula = SERVICE_LEVEL[queue.target.formula] if name == "service_level" else RATES.get(name)
     if formula is None:
         value = None if name in totals.untold else getattr(totals, name)
-        return round(value, 1) if isinstance(value, float) else value
-    share = formula.value(totals)
-    return None if share is None else round(share, 1 if name.endswith("_s") else 4)
+        return round(value, 3) if isinstance(value, float) else value
+    figure = formula.value(totals)
+    if figure is None:
+        return None
+    if name == "service_level":
+        return rounded_down(figure, 6)
+    return round(figure, 3 if name.endswith("_s") else 6)  # the page rounds them once, as it does those of now
 
 
 def _present(totals: Totals) -> float | None:

@@ -157,6 +157,12 @@ def test_what_is_no_drawing_of_a_floor_is_refused(before: str, words: str) -> No
         clean(whole.encode(), "plan.svg", [])
 
 
+@pytest.mark.parametrize("encoding", ["ansi", "hex", "windows-1252", "UTF-16", "utf-8"])
+def test_whatever_encoding_it_says_it_has_it_is_read_as_what_it_is(encoding: str) -> None:
+    whole = f'<?xml version="1.0" encoding="{encoding}"?>{HEAD}<text x="1" y="1">Tür</text></svg>'
+    assert "Tür".encode() in clean(whole.encode(), "plan.svg", []).svg
+
+
 def test_a_doctype_alone_does_no_harm() -> None:
     doctype = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
     assert "DOCTYPE" not in cleaned("<g/>", head=doctype + HEAD)

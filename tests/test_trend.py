@@ -15,7 +15,7 @@ import pytest
 import floorplan
 from gateway import erlang, trend
 from gateway.days import QUARTER_S, Calendar
-from gateway.queues.totals import SERVICE_LEVEL, Totals
+from gateway.queues.totals import SERVICE_LEVEL, Totals, percent_met, rounded_down
 from gateway.store import Batch, Store, StoreError
 from gateway.web import asked, queue_day_http
 
@@ -81,13 +81,13 @@ def test_a_quarter_says_what_became_of_its_callers(tmp_path: Path) -> None:
         keep(store, "polski", at(site, DAY, 9.25), **amounts)
     told = figures(site)
     assert quarter(told, "09:15") == {
-        "joined": 12, "answered": 9, "abandoned": 2, "timed_out": 1, "service_level": 0.5, "asa_s": 15.1,
-        "longest_wait_s": 88.2, "desks_present": 3.1, "unseen_s": 0,
+        "joined": 12, "answered": 9, "abandoned": 2, "timed_out": 1, "service_level": 0.5, "asa_s": 15.056,
+        "longest_wait_s": 88.25, "desks_present": 3.1, "unseen_s": 0,
         "desks_needed": erlang.desks_needed(12 / 900, 200, 20, 0.8),
     }  # fmt: skip
     assert told["days"]["this"]["total"] | {"aht_s": 0, "occupancy": 0} == {
         "joined": 12, "answered": 9, "abandoned": 2, "timed_out": 1, "left_by_key": 0, "left": 0, "vanished": 0,
-        "longest_wait_s": 88.2, "asa_s": 15.1, "aht_s": 0, "occupancy": 0, "abandon_rate": 0.25,
+        "longest_wait_s": 88.25, "asa_s": 15.056, "aht_s": 0, "occupancy": 0, "abandon_rate": 0.25,
         "service_level": 0.5,
     }  # fmt: skip
     assert (told["date"], told["days"]["day_before"]["date"], told["days"]["week_before"]["date"]) == (
@@ -173,6 +173,24 @@ def test_where_clocks_change_no_call_is_told_twice_nor_at_another_time(
     column = after["days"]["day_before"]["quarters"]["joined"]
     expected = [told["clock"].index(clock) + 1 if clock in told["clock"] else None for clock in own]
     assert column == expected
+
+
+def test_a_share_is_rounded_down_wherever_it_is_told() -> None:
+    """A card says whole percent of what it knows, a day's page of what was sent to it: both the same."""
+    for all_of_them in range(1, 400):
+        for met in range(all_of_them + 1):
+            share = met / all_of_them
+            assert percent_met(rounded_down(share, 6)) == percent_met(share), f"{met} of {all_of_them}"
+            assert rounded_down(share, 6) <= share + 1e-9
+
+
+def test_the_day_is_told_whole_where_its_quarters_are_gone(tmp_path: Path) -> None:
+    site = plan(tmp_path)
+    with store_of(site) as store:
+        keep(store, "polski", at(site, DAY, 9.25), joined=12, answered=9, abandoned=3, seen_s=900)
+        store._db.execute("DELETE FROM quarters")
+        store._db.commit()
+    assert figures(site)["days"]["this"]["total"]["joined"] == 12
 
 
 def test_a_day_begins_where_the_site_says(tmp_path: Path) -> None:

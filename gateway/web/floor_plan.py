@@ -152,8 +152,8 @@ class _Reader:
         self._count = 0
         self._by_id: dict[str, Element] = {}
         self._desks: dict[str, tuple[int, Element]] = {}  # id → how surely it is meant, where
-        self._strange: list[str] = []
-        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._strange: dict[str, None] = {}
+        self._parser = expat.ParserCreate("utf-8", " ")  # what is read is text already, whatever it says it was
 
     def read(self, data: bytes) -> FloorPlan:
         if len(data) > FILE_BYTES:
@@ -182,7 +182,7 @@ class _Reader:
             element.look["data-desk"] = id
         svg = "".join(_written(root, self._referred())).encode()
         tag = hashlib.blake2s(svg, digest_size=8).hexdigest()
-        return FloorPlan(svg, tag, frozenset(self._desks), tuple(self._strange[:IDS_SHOWN]))
+        return FloorPlan(svg, tag, frozenset(self._desks), tuple(self._strange)[:IDS_SHOWN])
 
     def _no(self, words: str, line: int = 0) -> NoReturn:
         raise SiteError(f"{self._file}:{line or self._parser.CurrentLineNumber}: {words}")
@@ -300,8 +300,8 @@ class _Reader:
             surely = 2 * sure + (plain != bare)
             if desk and surely > self._desks.get(desk, (-1, element))[0]:
                 self._desks[desk] = (surely, element)
-            elif plain != bare and not desk and bare and plain not in self._strange:
-                self._strange.append(plain[:40])
+            elif plain != bare and not desk and bare:
+                self._strange[plain[:40]] = None
 
     # The whole
 

@@ -24,6 +24,7 @@ function measured(svg, ratio) {
   host.attachShadow({ mode: "closed" }).append(svg);
   svg.setAttribute("width", MEASURED);
   svg.setAttribute("height", MEASURED / ratio);
+  for (const image of svg.querySelectorAll("image")) image.removeAttribute("href"); // its size is told without it
   document.body.append(host);
   const whole = svg.getBoundingClientRect();
   const at = new Map();

@@ -222,7 +222,8 @@ function arrange() {
   }
   sayNone(map, shown.length === 0);
   if (layout.order && phone) readInOrder(map, layout.order);
-  if (!shown.some((desk) => desk.element.tabIndex === 0)) makeStop(layout.order?.[0] ?? shown[0]);
+  const stops = shown.filter(isAsked);
+  if (!stops.some((desk) => desk.element.tabIndex === 0)) makeStop(layout.order?.find(isAsked) ?? stops[0] ?? shown[0]);
   showAbout(about);
 }
 

@@ -10,6 +10,7 @@ import { clock, fill, locales, number, percent, percentMet, words } from "../wor
 
 const AGAIN_MS = 5000; // where no answer came
 const REFRESH_MS = 60000; // of a day that is not over
+const TYPED_MS = 1000;
 const DAY_MS = 86400000;
 const DAYS = ["this", "day_before", "week_before"];
 const LOOK = {
@@ -54,6 +55,7 @@ let page = ""; // which files it has
 let day = null; // what is shown
 let asked = 0;
 let timer = null;
+let typing = null;
 
 async function start() {
   if (!(await needWho())) return later(start, words.no_answer);
@@ -89,11 +91,18 @@ async function show(date) {
   const [status, told] = await callAs("GET", `api/queues/${id}/day` + (date ? `?date=${encodeURIComponent(date)}` : ""));
   if (mine !== asked) return;
   if (status === 0 || status === 503) return later(() => show(date), words.no_answer);
-  if (status !== 200) return tell(words.day.nothing);
-  tell("");
+  if (status !== 200) return date ? showToday() : tell(words.day.nothing);
   day = told;
+  tell(day.today !== null && day.date > day.today ? words.day.future : "");
   draw();
   if (day.running || day.date === day.today) timer = setTimeout(() => refresh(date), REFRESH_MS);
+}
+
+// In place of a day that there is none of: the address is no dead end.
+async function showToday() {
+  history.replaceState(null, "", location.pathname);
+  await show("");
+  tell(words.day.nothing);
 }
 
 // Whether the gateway brought a newer page since this one was loaded.
@@ -113,6 +122,15 @@ function goTo(date) {
   show(date);
 }
 
+// A date that is typed is another one after each key: it is meant once nothing more comes, or somebody goes on.
+function typed() {
+  if (typing === null) return;
+  clearTimeout(typing);
+  typing = null;
+  const { value } = $("date");
+  if (day && value && value !== day.date) goTo(value);
+}
+
 function shifted(days) {
   return new Date(Date.parse(day.date) + days * DAY_MS).toISOString().slice(0, 10);
 }
@@ -125,8 +143,8 @@ function draw() {
   document.title = `${queue.name} · ${date}`;
   setText($("date-title"), date);
   setText($("counted"), day.running ? fill(words.day.counted, { time: day.counted_until.slice(11, 16) }) : "");
-  $("date").value = day.date;
-  $("date").max = day.today ?? "";
+  if (typing === null && $("date").value !== day.date) $("date").value = day.date; // not under somebody who types
+  if ($("date").max !== (day.today ?? "")) $("date").max = day.today ?? "";
   $("after").disabled = day.today !== null && day.date >= day.today;
   $("today").disabled = day.date === day.today;
   $("csv").href = address(`api/history.csv?by=quarter&from=${day.date}&to=${day.date}&queue=${id}`);
@@ -282,6 +300,10 @@ listenToMe();
 $("before").addEventListener("click", () => goTo(shifted(-1)));
 $("after").addEventListener("click", () => goTo(shifted(1)));
 $("today").addEventListener("click", () => goTo(""));
-$("date").addEventListener("change", () => $("date").value && goTo($("date").value));
+$("date").addEventListener("change", () => {
+  clearTimeout(typing);
+  typing = setTimeout(typed, TYPED_MS);
+});
+$("date").addEventListener("blur", typed);
 window.addEventListener("popstate", () => show(new URLSearchParams(location.search).get("date")));
 start();

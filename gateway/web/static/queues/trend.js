@@ -103,10 +103,9 @@ function byHalves(values) {
 }
 
 // How many had come by this time of that day; all of it where the day is over.
-function until(counts, running) {
-  const known = counts.filter((count) => count !== null);
-  if (!known.length) return null;
-  if (!running) return known.reduce((sum, count) => sum + count, 0);
-  const before = counts.slice(0, running.quarter).reduce((sum, count) => sum + (count ?? 0), 0);
-  return Math.round(before + (counts[running.quarter] ?? 0) * running.share);
+export function until(counts, running) {
+  const part = running ? counts.slice(0, running.quarter + 1) : counts;
+  if (part.every((count) => count === null)) return null;
+  const sum = part.reduce((all, count) => all + (count ?? 0), 0);
+  return running ? Math.round(sum - (counts[running.quarter] ?? 0) * (1 - running.share)) : sum;
 }

@@ -231,6 +231,7 @@ export const en = {
     no_right: "Whoever is logged in here may not see queues.",
     no_queue: "There is no such queue. It may have another name now, or be gone from the site file.",
     nothing: "Nothing is kept of that day.",
+    future: "That day has not begun.",
     no_plots: "This gateway was installed without what draws plots. The table below has the same figures; `deploy/uplot.py` brings the plots.",
     before: "‹ Day before", after: "Day after ›", today: "Today", date: "Day", csv: "CSV",
     days: { this: "this day", day_before: "day before", week_before: "week before" },

@@ -227,6 +227,7 @@ export const nb = {
     no_right: "Den som er logget inn her, har ikke lov til å se køer.",
     no_queue: "Denne køen finnes ikke. Den kan ha fått et annet navn, eller være borte fra anleggsfilen.",
     nothing: "Det er ikke lagret noe fra den dagen.",
+    future: "Den dagen har ikke begynt.",
     no_plots: "Denne gatewayen er installert uten det som tegner grafer. Tabellen nedenfor har de samme tallene; `deploy/uplot.py` henter grafene.",
     before: "‹ Dagen før", after: "Dagen etter ›", today: "I dag", date: "Dag", csv: "CSV",
     days: { this: "denne dagen", day_before: "dagen før", week_before: "uken før" },

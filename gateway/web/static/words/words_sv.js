@@ -227,6 +227,7 @@ export const sv = {
     no_right: "Den som är inloggad här får inte se köer.",
     no_queue: "Den här kön finns inte. Den kan ha fått ett annat namn eller ha tagits bort ur anläggningsfilen.",
     nothing: "Inget är sparat från den dagen.",
+    future: "Den dagen har inte börjat.",
     no_plots: "Den här gatewayen är installerad utan det som ritar diagram. Tabellen nedan har samma siffror; `deploy/uplot.py` hämtar diagrammen.",
     before: "‹ Dagen före", after: "Dagen efter ›", today: "I dag", date: "Dag", csv: "CSV",
     days: { this: "den här dagen", day_before: "dagen före", week_before: "veckan före" },
