@@ -30,7 +30,7 @@ from gateway.web.page import app
 from gateway.web.wall_page import Screens, routes
 
 from .languages import words_of
-from .test_page import CHROMIUM, CHROMIUM_ARGS
+from .test_page import CHROMIUM, CHROMIUM_ARGS, TWO_FRAMES
 from .test_wall_page import Floor
 
 CONSOLE = Who("console", "tests", "admin")
@@ -670,6 +670,7 @@ def test_they_fit_each_screen(browser: Browser, house: House) -> None:
     def fits(what: str) -> None:
         for width in (1280, 700, 320):
             page.set_viewport_size({"width": width, "height": 700})
+            page.evaluate(TWO_FRAMES)  # until the floor is laid out for it
             seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth, document.body.innerText]")
             assert seen[0] <= seen[1], (what, width)
             assert not re.search(r"\{\w+\}|undefined", seen[2]), what

@@ -15,7 +15,7 @@ from firmware import contract
 from gateway.queues.totals import SERVICE_LEVEL
 
 from .languages import words_of
-from .test_page import QUEUE, UNKNOWN_QUEUE, Served, card, chromium, opened
+from .test_page import QUEUE, TWO_FRAMES, UNKNOWN_QUEUE, Served, card, chromium, opened
 
 NAMES = {
     "norsk": "Norsk", "svenska": "Svenska", "english": "English", "polski": "Polski", "romana": "Română",
@@ -382,10 +382,6 @@ def test_two_queues_are_seen_whole_on_a_laptops_screen(browser: Browser) -> None
                 assert size[0] <= size[1], language
     finally:
         served.stop()
-
-
-# After these the desks have been arranged anew for the new width.
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def worst(page_of: Served) -> dict[str, Any]:
