@@ -1,4 +1,4 @@
-"""What many tests need: a real MicroPython, and waiting without luck."""
+"""What many tests need: a real MicroPython, a real browser, and waiting without luck."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.brokers import Broker, mosquitto
 from tests.house import Ear
@@ -25,6 +26,15 @@ def micropython() -> str:
     if not MICROPYTHON.exists():
         pytest.fail(HALF, pytrace=False)
     return str(MICROPYTHON)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for a module's tests."""
+    from tests.test_page import chromium
+
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.house import House
-from tests.test_page import QUEUE, REASONS, Served, chromium, desk, opened, plan
+from tests.test_page import QUEUE, REASONS, Served, desk, opened, plan
 
 OPTIONS: dict[str, Any] = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
@@ -37,12 +37,6 @@ BOARD = {
     "current": True, "uptime_s": 7260, "heap_free": 81920, "wifi_dbm": -60, "reconnects": 1, "lag_ms": 4, "dropped": 0,
     "wrong": [],
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

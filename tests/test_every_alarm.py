@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from firmware import contract
@@ -21,7 +20,6 @@ from gateway.days import Calendar
 from gateway.store import Batch, Store
 
 from .house import Ear, House
-from .test_page import chromium
 
 AT_ONCE = {
     "long_wait_s": 0, "service_level_s": 0, "least_calls": 1, "queue_unknown_s": 0, "board_lost_s": 0,
@@ -42,12 +40,6 @@ def alarming(tables: dict[str, Any]) -> None:
     tables["queue"].append({"id": "nobody", "name": "Nobody's", "pbx": "nobody"})
     for queue in tables["queue"]:
         queue["target"] = {"within_s": 1, "share": 0.8}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @contextlib.contextmanager

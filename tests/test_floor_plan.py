@@ -22,7 +22,7 @@ from floorplan import SiteError
 from gateway.web import floor_plan, floor_plan_http
 from gateway.web.floor_plan import clean
 
-from .test_page import Served, browser, desk, opened, plan, png, tile  # noqa: F401 — the browser is a fixture
+from .test_page import Served, desk, opened, plan, png, tile
 
 ROOT = Path(__file__).parent.parent
 OFFICE = ROOT / "examples" / "floor-plan" / "office.toml"
@@ -301,7 +301,7 @@ def test_the_drawing_is_served_as_its_file_is_now_and_stays_where_that_is_broken
 # ---- in a browser ----
 
 
-def test_desks_stand_where_the_drawing_has_them(browser: Browser, office: Drawn) -> None:  # noqa: F811
+def test_desks_stand_where_the_drawing_has_them(browser: Browser, office: Drawn) -> None:
     office.say({f"desk/a{n}": desk("talking") for n in range(1, 13)})
     with opened(browser, office.address) as page:
         expect(page.locator("#map[data-kind=drawn]")).to_be_visible()
@@ -338,7 +338,7 @@ def test_desks_stand_where_the_drawing_has_them(browser: Browser, office: Drawn)
         expect(page.locator("#map-note")).to_have_text("The floor plan is shown where the window has room for it.")
 
 
-def test_desks_that_are_not_on_the_drawing_stand_below_it(browser: Browser, tmp_path: Path) -> None:  # noqa: F811
+def test_desks_that_are_not_on_the_drawing_stand_below_it(browser: Browser, tmp_path: Path) -> None:
     page_of = Drawn(floorplan.read(site(tmp_path, f'{HEAD}<rect id="a1" x="40" y="20" width="20" height="9"/></svg>')))
     try:
         with opened(browser, page_of.address) as page:

@@ -28,7 +28,7 @@ from .conftest import until
 from .gated import CONSOLE, Gated, gated
 from .gated import plan as gated_plan
 from .languages import words_of
-from .test_page import QUEUE, Served, chromium, desk, opened, plan, tile
+from .test_page import QUEUE, Served, desk, opened, plan, tile
 
 AT_ONCE = floorplan.Alarms(
     long_wait_s=0, service_level_s=0, queue_unknown_s=0, board_lost_s=0, source_away_s=0, broker_away_s=0,
@@ -113,12 +113,6 @@ def alarmed(site: floorplan.Plan) -> Alarmed:
     page.say({f"desk/{row.id}": {**desk("free"), "fault": "", "rings": None} for row in site.desk})
     page.say({"queue/polski": QUEUE, "queue/arabi": QUEUE})
     return page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

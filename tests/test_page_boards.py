@@ -23,19 +23,13 @@ from tests.languages import LANGUAGES, words_of
 from tests.someone import headers, token
 from tests.test_board_check import WATCHED
 from tests.test_board_health import HEALTH, HELLO
-from tests.test_page import QUEUE, Served, chromium, opened, plan
+from tests.test_page import QUEUE, Served, opened, plan
 
 WELL: dict[str, Any] = {
     "state": "ready", "reason": "", "definition": "simulated", "python": "MicroPython", "firmware": "0123456789abcdef",
     "current": True, "uptime_s": 7260, "heap_free": 81920, "wifi_dbm": -60, "reconnects": 1, "lag_ms": 4, "dropped": 0,
     "wrong": [],
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from gateway.store import Batch, Store
 from gateway.web import page_plan
 
 from .conftest import until
-from .test_page import QUEUE, Served, card, chromium, opened
+from .test_page import QUEUE, Served, card, opened
 from .test_page_queues import KEPT, NAMES
 
 TODAY = dt.date(2026, 11, 18)
@@ -65,12 +65,6 @@ def fill(site: floorplan.Plan) -> None:
                     if (queue, ago, hour) != ("norsk", 0, 8.5):
                         counts[queue, start] = {name: float(amount) for name, amount in row.items()}
             store.commit(Batch(counts, at_s=float(ends_s)))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

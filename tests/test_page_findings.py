@@ -15,7 +15,7 @@ from gateway.phones import phones, states
 from gateway.truth import PBX_WORDS, PHONE_WORDS, RULES, URL_WORDS
 
 from .languages import words_of
-from .test_page import QUEUE, Served, chromium, desk, opened, plan, tile
+from .test_page import QUEUE, Served, desk, opened, plan, tile
 
 CHATTERS = desks.PHONE_WHY["chatter"]
 BOTH = {"desk": "the handset is on its hook, the headset lies in its cradle", "pbx": "a call rings there"}
@@ -24,12 +24,6 @@ BOTH = {"desk": "the handset is on its hook, the headset lies in its cradle", "p
 def finding(kind: str, for_s: int = 12, **more: Any) -> dict[str, Any]:
     todo = next((rule.todo for rule in RULES if rule.kind == kind), "Do something.")
     return {"kind": kind, "for_s": for_s, **BOTH, "todo": todo, **more}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 import floorplan
 
 from .conftest import until
-from .test_page import Served, browser, desk, opened, plan, tile  # noqa: F401 — the browser is a fixture
+from .test_page import Served, desk, opened, plan, tile
 
 ROOMS = (
     floorplan.Room(name="North", at=(0, 0), size=(4, 2)),
@@ -65,7 +65,7 @@ def apart(one: list[float], other: list[float]) -> bool:
     return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
 
 
-def test_rooms_lie_behind_their_desks_with_their_names(browser: Browser, hall_page: Served) -> None:  # noqa: F811
+def test_rooms_lie_behind_their_desks_with_their_names(browser: Browser, hall_page: Served) -> None:
     with opened(browser, hall_page.address) as page:
         assert page.locator(".room span").all_inner_texts() == [room.name for room in ROOMS]
         north, arabic, corner, kitchen = boxes(page, ".room")
@@ -93,7 +93,7 @@ def test_rooms_lie_behind_their_desks_with_their_names(browser: Browser, hall_pa
             expect(tile(page, name)).to_be_focused()
 
 
-def test_465_desks_in_rooms_fit_on_one_screen(browser: Browser, many: Served) -> None:  # noqa: F811
+def test_465_desks_in_rooms_fit_on_one_screen(browser: Browser, many: Served) -> None:
     with opened(browser, many.address) as page:
         expect(page.locator("#map[data-kind=mapped]")).to_be_visible()
         desks = boxes(page, ".desk")
@@ -109,7 +109,7 @@ def test_465_desks_in_rooms_fit_on_one_screen(browser: Browser, many: Served) ->
         until(lambda: boxes(page, ".desk") == desks, "all is as before the window was smaller")
 
 
-def test_only_the_statuses_that_are_asked_for(browser: Browser, hall_page: Served) -> None:  # noqa: F811
+def test_only_the_statuses_that_are_asked_for(browser: Browser, hall_page: Served) -> None:
     hall_page.say({"desk/a2": desk("lost"), "desk/a5": desk("free")})
     with opened(browser, hall_page.address) as page:
         lost = page.get_by_role("button", name="1 lost")
@@ -143,7 +143,7 @@ def names(page: Page) -> list[Any]:
 
 
 def test_on_a_phone_what_is_wrong_comes_first_and_a_finger_can_hit_it(
-    browser: Browser, many: Served  # noqa: F811
+    browser: Browser, many: Served
 ) -> None:
     with opened(browser, many.address, 390, 844, has_touch=True) as page:
         expect(page.locator("#map[data-kind=lines]")).to_be_visible()
@@ -197,7 +197,7 @@ LUMINANCE = """(element) => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_words_on_every_tile_can_be_read(browser: Browser, hall_page: Served, scheme: str) -> None:  # noqa: F811
+def test_the_words_on_every_tile_can_be_read(browser: Browser, hall_page: Served, scheme: str) -> None:
     statuses = list(COUNTS)
     hall_page.say({f"desk/a{n}": desk(status) for n, status in enumerate(statuses)})
     with opened(browser, hall_page.address, color_scheme=scheme, reduced_motion="reduce") as page:

@@ -11,15 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from gateway.web.shells import FILES
 
 from .languages import LANGUAGES
-from .test_page import Served, chromium, opened, plan
+from .test_page import Served, opened, plan
 
 GROUND = {"dark": "rgb(10, 15, 20)", "light": "rgb(238, 242, 245)"}  # --ground of look.css
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -19,15 +19,9 @@ from tests.gated import served
 from tests.house import House
 from tests.test_messages import ask
 
-from .test_page import chromium, opened, plan
+from .test_page import opened, plan
 
 NOBODYS = "\U00013000"  # a letter that no font of ours has
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from firmware import contract
 from gateway.queues.totals import SERVICE_LEVEL
 
 from .languages import words_of
-from .test_page import QUEUE, TWO_FRAMES, UNKNOWN_QUEUE, Served, card, chromium, opened
+from .test_page import QUEUE, TWO_FRAMES, UNKNOWN_QUEUE, Served, card, opened
 
 NAMES = {
     "norsk": "Norsk", "svenska": "Svenska", "english": "English", "polski": "Polski", "romana": "Română",
@@ -55,12 +55,6 @@ def house(queues: int = 7) -> floorplan.Plan:
         ],
     }
     return floorplan.check(tables, "test", Path("/"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -19,16 +19,10 @@ from gateway.web.shells import FILES
 
 from .proxy import proxy
 from .test_news import id_of, read
-from .test_page import Served, chromium, desk, opened, plan, tile
+from .test_page import Served, desk, opened, plan, tile
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 FIRST_VIEW_MOST = 150_000  # bytes over the wire
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

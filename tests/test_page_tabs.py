@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import until
-from .test_page import Served, chromium, desk, opened, plan, tile
+from .test_page import Served, desk, opened, plan, tile
 
 # As in a real background tab, which no browser without a screen has: no frames, and `hidden` says so.
 HIDE = """() => {
@@ -28,12 +28,6 @@ AWAY = {
     "facts": {}, "acked": None, "number": 3,
 }  # fmt: skip
 STREAMS_MOST = 4  # of one browser's pages; it has six connections
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from gateway.shown import words
 
 from .conftest import until
-from .test_page import Served, chromium, middle_of, opened, plan, png
+from .test_page import Served, middle_of, opened, plan, png
 
 GAP = "\N{NO-BREAK SPACE}"
 
@@ -24,12 +24,6 @@ def wall(kind: str | None = None, for_s: int = 12, **more: Any) -> dict[str, Any
         "shown_percent": 80, "values_seq": 4, "shown_age_s": None, "fresh": kind != "old", "wrong": kind,
         "for_s": for_s if kind else None, "alarm": kind is not None, "reason": reason, "todo": todo, **more,
     }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

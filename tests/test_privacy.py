@@ -22,8 +22,6 @@ from gateway.web.page import app as page_app
 from tests import gated
 from tests.gated import CONSOLE, Gated
 
-from .test_page import chromium
-
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "gateway" / "web" / "static"
 A4 = (595, 842)  # points
@@ -138,12 +136,6 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
             yield Here(f"http://127.0.0.1:{port}", one, one.token("viewer", "v"), one.token("wall", "w"))
     finally:
         one.people.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def opened(browser: Browser, here: Here, token: str = "", path: str = "/privacy", **how: Any) -> Page:

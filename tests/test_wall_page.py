@@ -35,17 +35,11 @@ from wallboard.compile import compile
 from .conftest import until
 from .house import House
 from .proxy import proxy
-from .test_page import Served, chromium
+from .test_page import Served
 from .test_scene import INK, any_case, fields_of, message_of, spoilt
 
 SEED = random.SystemRandom().randrange(10**6)
 NOW_S = 5000  # the gateway's clock when a test begins
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def plan() -> floorplan.Plan:

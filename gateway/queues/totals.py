@@ -140,9 +140,9 @@ RATES = {"asa_s": ASA, "aht_s": AHT, "occupancy": OCCUPANCY, "abandon_rate": ABA
 
 def rounded_down(share: float, digits: int) -> float:
     """A share that is held against a promise, with so many digits: 0.79996 is no 0.8."""
-    return math.floor(share * 10.0**digits + 1e-9) / 10.0**digits
+    return math.floor(share * 10.0**digits + 1e-9) / 10.0**digits  # 0.29 * 100 is 28.999…
 
 
 def percent_met(share: float) -> int:
     """A share as whole percent, rounded down: 79.6 % must not look like a promise of 80 that is kept."""
-    return math.floor(share * 100 + 1e-9)  # 0.29 * 100 is 28.999…
+    return round(100 * rounded_down(share, 2))
